@@ -1,0 +1,19 @@
+/** Schema of an absolute, normalised path of the target: no `..`, no `//`, no trailing slash, no control characters. */
+export const pathSchema = {
+  type: 'string',
+  pattern: '^/$|^(/(?!\\.{1,2}(/|$))[^/\\x00-\\x1f\\x7f]+)+$',
+  maxLength: 1024,
+} as const;
+
+/** YAML reads an unquoted 0644 as the number 420: the schema takes strings only, and the loader says so. */
+export const modeText = { type: 'string', pattern: '^[0-7]{4}$' } as const;
+
+export const ownerName = { type: 'string', pattern: '^[a-z_][a-z0-9_.-]{0,31}$|^[0-9]{1,10}$' } as const;
+export const groupName = ownerName;
+
+/** stat's words for a kind of file, in our shorter ones. */
+export function fileKind(statWord: string): string {
+  if (statWord === 'regular file' || statWord === 'regular empty file') return 'file';
+  if (statWord === 'symbolic link') return 'link';
+  return statWord;
+}

@@ -1,0 +1,153 @@
+import type { ResourceType } from '../model/resource.ts';
+import { pathLimit } from './paths.ts';
+import { quote } from './quote.ts';
+
+/** Resources of one type, looked at together. */
+export interface Look {
+  readonly type: ResourceType;
+  readonly specs: readonly unknown[];
+}
+
+export interface ObserveOptions {
+  /** Random hex, new for every run. */
+  readonly nonce: string;
+  /** Where the target's files are: `/`, or the tree of a `root` session. */
+  readonly root: string;
+}
+
+/** More paths than this in one command line would make the shell's argument handling slow. */
+const chunkSize = 250;
+
+/** Tools the first frame reports: what the types and the apply script ask about. */
+const alwaysReported = [
+  'flock',
+  'setsid',
+  'timeout',
+  'base64',
+  'tar',
+  'sha256sum',
+  'stat',
+  'mktemp',
+  'systemctl',
+];
+
+/** The script that reads everything a host is asked about, in one go, changing nothing. */
+export function observeScript(looks: readonly Look[], options: ObserveOptions): string {
+  const tools = [...new Set([...alwaysReported, ...looks.flatMap((look) => look.type.tools ?? [])])].sort();
+  const parts = looks.flatMap((look) => chunks(look).map((chunk) => lookPart(chunk)));
+  return brace([opening(options), observePrelude, identityPart(tools), ...parts, 'frame end'].join('\n'));
+}
+
+/**
+ * A script that is cut in transit must run nothing. Braced, a missing tail is a syntax error; unbraced, its first half runs
+ * and exits 0.
+ */
+export function brace(body: string): string {
+  return `{ exec </dev/null\n${body}\nexit 0\n}\n`;
+}
+
+/** Environment, working directory and frames: the head of every script. */
+export function opening({ nonce, root }: ObserveOptions): string {
+  return `export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/syno/sbin:/usr/syno/bin
+unset CDPATH ENV IFS
+umask 077
+NONCE=${nonce}
+ROOT=${quote(root === '/' ? '' : root)}
+frame() { printf '\\n%s %s\\n' "$NONCE" "$1"; }
+cd ${quote(root)} || { frame 'no-root'; exit 1; }`;
+}
+
+/** The shell that looks at one chunk of resources of one type; also used, with one resource, as the guard of a change. */
+export function lookShell(look: Look): string {
+  return look.type.observe(look.specs as never).text;
+}
+
+/**
+ * Functions for `observe`:
+ * `each_path BODY PATH...` see paths.ts · `limited SECONDS SHELL_TEXT` runs text in its own shell under a limit, output through a file
+ * (a pipe or `$(...)` would wait for a child stuck in the kernel), exit 124 or 137 when it took too long.
+ */
+export const observePrelude = `NETWORK=
+while read -r _ _ _ _ point rest; do
+  case "\${rest##* - }" in
+    nfs*|cifs*|smb*|fuse*|ceph*|9p*|glusterfs*|afs*|autofs*) NETWORK="$NETWORK $point" ;;
+  esac
+done 2>/dev/null </proc/self/mountinfo
+set -f
+remote_path() {
+  absolute=$ROOT\${1#.}
+  for point in $NETWORK; do
+    case "$absolute/" in "$point"/*) return 0 ;; esac
+  done
+  return 1
+}
+scratch() {
+  [ -n "\${SCRATCH:-}" ] && return 0
+  SCRATCH=$(mktemp -d /run/provision.XXXXXX 2>/dev/null || mktemp -d) || return 1
+  trap 'rm -rf -- "$SCRATCH"' EXIT
+}
+limited() {
+  scratch || return 125
+  rc=0
+  timeout -k 1 "$1" /bin/sh -c "$2" sh "\${3-}" >"$SCRATCH/out" 2>/dev/null </dev/null || rc=$?
+  [ "$rc" -eq 124 ] || [ "$rc" -eq 137 ] || cat "$SCRATCH/out"
+  return "$rc"
+}
+each_path() {
+  body=$1
+  shift
+  far=
+  [ -z "$NETWORK" ] || for p do if remote_path "$p"; then far=1; break; fi; done
+  if [ -n "$far" ]; then
+    for p do
+      shift
+      if remote_path "$p"; then
+        limited ${pathLimit} "$body" "$p" || case $? in
+          124|137) printf '%s\\tunknown\\tno answer in ${pathLimit} s: the network mount it lies on hangs\\n' "\${p#.}" ;;
+        esac
+      else
+        set -- "$@" "$p"
+      fi
+    done
+  fi
+  [ $# -eq 0 ] || eval "$body"
+}`;
+
+function chunks(look: Look): Look[] {
+  const parts: Look[] = [];
+  for (let at = 0; at < look.specs.length; at += chunkSize) {
+    parts.push({ type: look.type, specs: look.specs.slice(at, at + chunkSize) });
+  }
+  return parts;
+}
+
+function lookPart(look: Look): string {
+  return `frame ${quote(`look ${look.type.name}`)}\n(\n${lookShell(look)}\n) 2>/dev/null`;
+}
+
+/** Who this machine is and what it can do; read before anything is believed. mountinfo is read, mounts are never touched. */
+function identityPart(tools: readonly string[]): string {
+  return `frame facts
+fact() { printf '%s\\t%s\\n' "$1" "$2"; }
+one() { value=; { read -r value <"$2"; } 2>/dev/null; fact "$1" "$value"; }
+one machine-id ./etc/machine-id
+one hostname ./etc/hostname
+one boot-id /proc/sys/kernel/random/boot_id
+fact uid "$(id -u)"
+fact clock "$(date +%s)"
+[ ! -e ./usr/bin/pveversion ] || fact platform pve
+[ ! -e ./usr/sbin/proxmox-backup-manager ] || fact platform pbs
+[ ! -e ./etc.defaults/VERSION ] || fact platform synology
+[ ! -e ./usr/bin/midclt ] || fact platform truenas
+for tool in ${tools.map(quote).join(' ')}; do
+  if command -v "$tool" >/dev/null 2>&1; then fact tool "$tool"; fi
+done
+frame mounts
+cat /proc/self/mountinfo 2>/dev/null
+frame space
+df -P -k . ./var/lib ./run 2>/dev/null
+frame record
+cat ./var/lib/provision/record 2>/dev/null
+frame running
+cat ./var/lib/provision/running 2>/dev/null`;
+}
