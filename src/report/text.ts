@@ -1,0 +1,97 @@
+import type { CheckResult } from '../model/check.ts';
+import { showWhere } from '../model/errors.ts';
+import type { Command, HostRun, ShownStep, ShownUnknown } from '../model/run.ts';
+import type { Palette } from './palette.ts';
+import { indent, type TextOptions } from './paragraphs.ts';
+import { summaryLines } from './summary.ts';
+import { severity } from './tally.ts';
+import { changeText } from './text-change.ts';
+import { hostErrorText } from './text-error.ts';
+import { visible, visibleLine } from './visible.ts';
+
+/** The report for people: what is wrong first, what is as wanted only counted. Ends with a line break. */
+export function textReport(command: Command, runs: readonly HostRun[], options: TextOptions): string {
+  const worstFirst = [...runs].sort((a, b) => severity(b) - severity(a));
+  const sections = worstFirst.map((run) => hostText(command, run, options)).filter((text) => text !== '');
+  const lines = summaryLines(command, runs, options.palette).join('\n');
+  return `${[...sections, lines].join('\n\n')}\n`;
+}
+
+function hostText(command: Command, run: HostRun, options: TextOptions): string {
+  const lines = [
+    ...(run.error ? hostErrorText(command, run, run.error, options) : []),
+    ...changeLines(command, run, options),
+    ...run.steps.flatMap((step, index) => stepText(step, index + 1, options)),
+    ...checkLines(run.checks, options),
+    ...run.notices.map((notice) => `note: ${visibleLine(notice)}`),
+    ...orphanLines(run.orphans, options.palette),
+  ];
+  if (lines.length === 0) return '';
+  return [options.palette.strong(visibleLine(run.host)), ...indent(lines)].join('\n');
+}
+
+const changeOrder = ['failed', 'changed-since-plan', 'refused', 'unknown', 'skipped', 'planned', 'done'];
+
+function changeLines(command: Command, run: HostRun, options: TextOptions): string[] {
+  // Within one outcome the order is the plan's: that is the order in which it happens.
+  const all = [
+    ...run.changes.map((change) => ({
+      outcome: change.outcome,
+      lines: () => changeText(command, change, options),
+    })),
+    ...run.unknown.map((unknown) => ({ outcome: 'unknown', lines: () => unknownText(unknown, options) })),
+  ];
+  return all
+    .sort((a, b) => changeOrder.indexOf(a.outcome) - changeOrder.indexOf(b.outcome))
+    .flatMap((entry) => entry.lines());
+}
+
+function unknownText({ id, reason, from }: ShownUnknown, { palette, verbose }: TextOptions): string[] {
+  return [
+    `${palette.unsure('! ')}${visibleLine(id)}  ${palette.unsure('unknown: could not look')}`,
+    ...indent([visibleLine(reason)], 4),
+    ...(verbose ? indent([palette.faint(visibleLine(showWhere(from)))], 4) : []),
+  ];
+}
+
+function stepText(step: ShownStep, number: number, { palette, verbose }: TextOptions): string[] {
+  const paint = { done: palette.good, already: palette.good, planned: palette.change, failed: palette.bad };
+  const mark =
+    step.outcome === 'skipped' || step.outcome === 'unknown' ? palette.unsure : paint[step.outcome];
+  const withCommand = verbose || step.outcome !== 'already';
+  return [
+    `${String(number).padStart(2)} ${mark(step.outcome.padEnd(8))} ${visibleLine(step.about)}`,
+    ...(withCommand && step.command !== ''
+      ? indent([palette.faint(`$ ${visibleLine(step.command)}`)], 12)
+      : []),
+    ...messageLines(step.message, 12),
+  ];
+}
+
+const checkOrder = ['fail', 'unknown', 'pass'];
+
+function checkLines(checks: readonly CheckResult[], { palette, verbose }: TextOptions): string[] {
+  const paint = { fail: palette.bad, unknown: palette.unsure, pass: palette.good };
+  return [...checks]
+    .filter((check) => verbose || check.outcome !== 'pass')
+    .sort((a, b) => checkOrder.indexOf(a.outcome) - checkOrder.indexOf(b.outcome))
+    .flatMap((check) => [
+      `${paint[check.outcome](check.outcome.padEnd(7))} ${visibleLine(check.id)}  ${palette.faint(visibleLine(check.about))}`,
+      ...(check.outcome === 'pass' ? [] : messageLines(check.message, 8)),
+      ...(verbose ? indent([palette.faint(visibleLine(showWhere(check.from)))], 8) : []),
+    ]);
+}
+
+function orphanLines(orphans: readonly string[], palette: Palette): string[] {
+  if (orphans.length === 0) return [];
+  return [
+    'no longer in the repository, left as they are on the host:',
+    ...indent(orphans.map((id) => palette.faint(visibleLine(id)))),
+  ];
+}
+
+/** Output of a command on a host, each line safe and indented. */
+function messageLines(message: string | undefined, by: number): string[] {
+  if (!message) return [];
+  return indent(visible(message).trimEnd().split('\n'), by);
+}
