@@ -57,6 +57,8 @@ export interface ResourceType<Spec = unknown> {
   readonly tools?: readonly string[];
   /** Seconds after which observing ONE resource is given up (default: 20 for the whole type). Set it for anything that may hang. */
   readonly limit?: (spec: Spec) => number;
+  /** Seconds its steps may take on a host; set it for every type that runs other programs. Without it: plain file work. */
+  readonly stepLimit?: number;
 
   /** "/etc/vzdump.conf". No tab, no line break: the loader refuses them. */
   identity(spec: Spec): string;

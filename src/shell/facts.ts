@@ -18,7 +18,9 @@ export function parseFacts(bytes: Buffer): Map<string, Seen> {
     if (known) known.push(line);
     else byIdentity.set(identity, [line]);
   }
-  return new Map([...byIdentity].map(([identity, found]) => [identity, { facts: facts(found), text: found.join('\n') }]));
+  return new Map(
+    [...byIdentity].map(([identity, found]) => [identity, { facts: facts(found), text: found.join('\n') }]),
+  );
 }
 
 /** Facts from lines of one identity. */

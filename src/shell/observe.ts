@@ -121,7 +121,7 @@ function chunks(look: Look): Look[] {
   return parts;
 }
 
-function lookPart(look: Look): string {
+export function lookPart(look: Look): string {
   return `frame ${quote(`look ${look.type.name}`)}\n(\n${lookShell(look)}\n) 2>/dev/null`;
 }
 
@@ -148,6 +148,18 @@ frame space
 df -P -k . ./var/lib ./run 2>/dev/null
 frame record
 cat ./var/lib/provision/record 2>/dev/null
-frame running
-cat ./var/lib/provision/running 2>/dev/null`;
+frame runs
+if read -r run pid started holder <./var/lib/provision/holder && read -r stat </proc/"$pid"/stat; then
+  set -- \${stat##*) }
+  [ "\${20}" != "$started" ] || printf 'running\\t%s\\t%s\\n' "$run" "$holder"
+elif [ -d ./var/lib/provision/runs ]; then
+  set +f
+  for run in ./var/lib/provision/runs/*; do :; done
+  set -f
+  name=\${run##*/}
+  if [ "$name" = '*' ] || [ -e "$run/seen" ]; then :
+  elif [ -e "$run/ended" ]; then printf 'unseen\\t%s\\n' "$name"
+  else printf 'interrupted\\t%s\\n' "$name"
+  fi
+fi 2>/dev/null`;
 }

@@ -1,0 +1,44 @@
+import type { Context } from '../model/host.ts';
+import type { PlannedChange } from '../model/plan.ts';
+import { recordable, recordLine } from '../plan/record.ts';
+import type { Action } from '../shell/apply.ts';
+import { validatorLimit, withFile } from '../shell/details.ts';
+import { lookShell } from '../shell/observe.ts';
+import { blob } from '../shell/sh.ts';
+import { typeChange } from './show.ts';
+
+/** The changes of a plan as the target will make them; `changes` holds only what is not refused, in plan order. */
+export function actions(changes: readonly PlannedChange[], context: Context): Action[] {
+  const index = new Map(changes.map((change, position) => [change.resource.id, position]));
+  return changes.map((change) => {
+    const { resource, want } = change;
+    const { type, spec } = resource;
+    const valid = want === null ? null : type.validator?.(spec);
+    const steps = type.steps(typeChange(change, context)).map((step) => step.run);
+    return {
+      guard:
+        change.dependsOn.length > 0
+          ? null
+          : { shell: lookShell({ type, specs: [spec] }), expect: change.seen },
+      needs: change.dependsOn.flatMap((id) => index.get(id) ?? []),
+      steps: valid ? [withFile(valid.argv, blob(valid.content)), ...steps] : steps,
+      limit: type.stepLimit ?? (valid ? validatorLimit : null),
+      record: recordLine(resource.id, recordable(want, resource.secret)),
+    };
+  });
+}
+
+/** Directories that changes write into and all above them, in path order: `/`, `/etc`, `/etc/systemd`, ... */
+export function parents(changes: readonly PlannedChange[]): string[] {
+  const found = new Set<string>();
+  for (const { resource } of changes) {
+    for (const place of resource.type.provides?.(resource.spec) ?? []) {
+      let path = /^(?:path|content|part):(\/[^#]*)/.exec(place)?.[1] ?? '/';
+      while (path.length > 1) {
+        path = path.slice(0, path.lastIndexOf('/')) || '/';
+        found.add(path);
+      }
+    }
+  }
+  return [...found].sort();
+}

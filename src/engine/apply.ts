@@ -1,0 +1,319 @@
+import { ProvisionError } from '../model/errors.ts';
+import type { Context, Host } from '../model/host.ts';
+import type { PlannedChange } from '../model/plan.ts';
+import type { ChangeOutcome, HostRun, HostWork, ShownChange } from '../model/run.ts';
+import { differences, type Observed, type Value } from '../model/state.ts';
+import { type Record, recordable, recordLines } from '../plan/record.ts';
+import type { RunResult, Session } from '../remote/session.ts';
+import { type Action, applyScript } from '../shell/apply.ts';
+import { ended, type Frame, frame, parseFrames } from '../shell/frames.ts';
+import { actions, parents } from './actions.ts';
+import { checkHost } from './check.ts';
+import { type Planned, planHost, type Selection } from './diff.ts';
+import { applyLimit, type Engine } from './engine.ts';
+import { inParallel, onHost } from './fleet.ts';
+import { looks, readLooks } from './look.ts';
+import { type SavedPlan, stale } from './saved.ts';
+
+export interface ApplyOptions {
+  readonly selected?: Selection;
+  /** Shows what will be done and asks; null: agreed beforehand (--yes). */
+  readonly approve: ((runs: readonly HostRun[]) => Promise<boolean>) | null;
+  /** Apply exactly this plan, or nothing. */
+  readonly saved?: SavedPlan | undefined;
+  /** Seconds to wait for another apply on the same host. */
+  readonly wait?: number;
+}
+
+/** Free KiB that must remain where runs are staged, besides what is sent. */
+const spareKiB = 64 * 1024;
+
+/** Makes every host as wanted: look, (ask,) change, look again, run the checklist of the roles that were touched. */
+export async function apply(
+  work: readonly HostWork[],
+  engine: Engine,
+  options: ApplyOptions,
+): Promise<HostRun[]> {
+  const selected = options.selected ?? (() => true);
+  if (options.approve === null && options.saved === undefined) {
+    return inParallel(work, engine.forks, (one) =>
+      onHost(one, engine, async (session) =>
+        make(session, one, await planHost(session, one, engine, selected), engine, options),
+      ),
+    );
+  }
+  const planned = new Map<string, Planned>();
+  const runs = await inParallel(work, engine.forks, (one) =>
+    onHost(one, engine, async (session) => {
+      const plan = await planHost(session, one, engine, selected);
+      planned.set(one.host.name, plan);
+      return plan.run;
+    }),
+  );
+  if (options.saved) {
+    const moved = stale(
+      options.saved,
+      runs,
+      [...planned.values()].map(({ plan }) => plan),
+    );
+    if (moved) throw moved;
+  }
+  const idle = [...planned.values()].every((plan) => plannable(plan).length === 0);
+  if (options.approve && !idle && !(await options.approve(runs))) return runs;
+  return inParallel(work, engine.forks, async (one) => {
+    const plan = planned.get(one.host.name);
+    const run = runs.find(({ host }) => host === one.host.name);
+    if (!plan || !run || !needsRun(plan)) return run as HostRun;
+    return onHost(one, engine, (session) => make(session, one, plan, engine, options));
+  });
+}
+
+/** Changes that will be tried. */
+function plannable(planned: Planned): PlannedChange[] {
+  return planned.plan.changes.filter((change) => change.refused === null);
+}
+
+function needsRun(planned: Planned): boolean {
+  return plannable(planned).length > 0 || recordBase(planned).text !== planned.view.recordText;
+}
+
+async function make(
+  session: Session,
+  work: HostWork,
+  planned: Planned,
+  engine: Engine,
+  options: ApplyOptions,
+): Promise<HostRun> {
+  if (!needsRun(planned)) return planned.run;
+  const { host } = work;
+  const { view, context, resources } = planned;
+  const changes = plannable(planned);
+  const todo = actions(changes, context);
+  preflight(host, planned, todo);
+  const nonce = engine.nonce();
+  const run = runName(engine);
+  const script = applyScript(todo, {
+    nonce,
+    root: session.root,
+    run,
+    holder: `${engine.controller} since ${new Date(engine.now()).toISOString()}`,
+    wait: options.wait ?? 0,
+    recordBase: recordBase(planned).lines,
+    parents: parents(changes),
+    machineId: view.machineId,
+    verify: looks(resources),
+  });
+  engine.progress(host.name, changes.length === 0 ? 'writing the record' : `change 1 of ${changes.length}`);
+  const result = await session.run(script, {
+    limit: applyLimit * 1000,
+    onOutput: follow(host, changes, nonce, engine),
+  });
+  const frames = parseFrames(result.stdout, nonce);
+  stopped(host, frames, result, run);
+  const again = readLooks(afterVerify(frames), resources, view.tools, context).observed;
+  const shown = planned.run.changes.map((one) => outcome(one, changes, frames, again, context));
+  const applied: HostRun = {
+    ...planned.run,
+    changes: shown,
+    notices: [...planned.run.notices, ...sideEffects(planned, again)],
+  };
+  return checklist(session, work, applied, context, engine);
+}
+
+/** The record as it will be: what was applied before, and everything selected that is as wanted already. */
+function recordBase(planned: Planned): { lines: string[]; text: string } {
+  const record = new Map<string, ReturnType<Record['get']>>(planned.view.record);
+  const differing = new Map(planned.plan.changes.map((change) => [change.resource.id, change]));
+  const unknown = new Set(planned.plan.unknown.map(({ resource }) => resource.id));
+  for (const { id, type, spec, secret } of planned.resources) {
+    if (unknown.has(id)) continue;
+    if (!differing.has(id)) record.set(id, recordable(type.want(spec, planned.context), secret));
+  }
+  const keep = new Map([...record].map(([id, state]) => [id, state ?? null]));
+  const text = recordLines(keep)
+    .map((line) => `${line}\n`)
+    .join('');
+  for (const change of plannable(planned)) keep.delete(change.resource.id);
+  return { lines: recordLines(keep), text };
+}
+
+function preflight(host: Host, { view }: Planned, todo: readonly Action[]): void {
+  const refuse = (message: string, hint: string): never => {
+    throw new ProvisionError('refused', message, { host: host.name, hint: `${hint}. Nothing was changed` });
+  };
+  if (view.recordNewer)
+    refuse('a newer version of provision has applied to this host', 'use that version to apply; diff works');
+  if (!view.tools.has('flock'))
+    refuse(
+      'flock is not installed, so two applies could run at once',
+      'install util-linux (flock); diff works without it',
+    );
+  const bytes = todo
+    .flatMap((action) => action.steps.flatMap((step) => step.blobs))
+    .reduce((sum, blob) => sum + blob.bytes.length, 0);
+  const needed = Math.ceil(bytes / 1024) + spareKiB;
+  if (view.free !== null && view.free < needed) {
+    refuse(
+      `only ${view.free} KiB are free where this host keeps its state, ${needed} KiB are needed`,
+      'free some space',
+    );
+  }
+}
+
+function runName(engine: Engine): string {
+  const stamp = new Date(engine.now()).toISOString().replace(/[-:]/g, '').slice(0, 15);
+  return `${stamp}-${engine.nonce().slice(0, 8)}`;
+}
+
+/** Tells the progress display which change is being made, from the stream as it comes. */
+function follow(
+  host: Host,
+  changes: readonly PlannedChange[],
+  nonce: string,
+  engine: Engine,
+): (chunk: Buffer) => void {
+  const pattern = new RegExp(`${nonce} change (\\d+) start`, 'g');
+  return (chunk) => {
+    for (const [, index] of chunk.toString('latin1').matchAll(pattern)) {
+      const change = changes[Number(index)];
+      if (change)
+        engine.progress(host.name, `change ${Number(index) + 1} of ${changes.length}: ${change.resource.id}`);
+    }
+  };
+}
+
+/** Why nothing was changed, or why it is not known what was. */
+function stopped(host: Host, frames: readonly Frame[], result: RunResult, run: string): void {
+  const said = (name: string): string | undefined => frame(frames, name)?.toString('utf8').trim();
+  const fail = (
+    code: 'refused' | 'locked' | 'failed' | 'unreachable',
+    message: string,
+    hint: string,
+  ): never => {
+    throw new ProvisionError(code, message, { host: host.name, hint });
+  };
+  const untouched = 'Nothing was changed';
+  if (said('other-machine') !== undefined)
+    fail('refused', 'another machine answers at this address than a moment ago', untouched);
+  if (said('no-tool') !== undefined)
+    fail('refused', `${said('no-tool')} is not installed on this host`, `install it. ${untouched}`);
+  if (said('no-state') !== undefined)
+    fail(
+      'failed',
+      `${said('no-state')} cannot be written`,
+      `is the file system full or read-only? ${untouched}`,
+    );
+  if (said('no-space') !== undefined)
+    fail(
+      'failed',
+      `the new contents could not be stored in ${said('no-space')}`,
+      `is the file system full? ${untouched}`,
+    );
+  if (said('locked') !== undefined) {
+    const [, , , holder = 'someone'] = (said('locked') ?? '').split('\t');
+    fail(
+      'locked',
+      `another apply is running on this host, started by ${holder}`,
+      `wait for it, or use --wait SECONDS. ${untouched} by this run`,
+    );
+  }
+  if (ended(frames) && frame(frames, 'ended')) return;
+  if (result.end === 'lost') {
+    fail(
+      'unreachable',
+      'the connection was lost while changes were being made',
+      `the run ${run} goes on by itself on the host: run provision diff to see what it has done`,
+    );
+  }
+  fail(
+    'failed',
+    `the run ${run} ended before its end${result.stderr.length > 0 ? `: ${result.stderr.toString('utf8').trim().slice(0, 500)}` : ''}`,
+    `its log is /var/lib/provision/runs/${run}/log on the host; run provision diff to see what it has done`,
+  );
+}
+
+function afterVerify(frames: readonly Frame[]): readonly Frame[] {
+  return frames.slice(frames.findIndex(({ name }) => name === 'verify') + 1);
+}
+
+/** What became of one change: the host's own word, and then what it has when read again. An exit code alone proves nothing. */
+function outcome(
+  shown: ShownChange,
+  changes: readonly PlannedChange[],
+  frames: readonly Frame[],
+  again: ReadonlyMap<string, Observed>,
+  context: Context,
+): ShownChange {
+  const index = changes.findIndex(({ resource }) => resource.id === shown.id);
+  const change = changes[index];
+  if (!change) return shown;
+  const word =
+    frames
+      .findLast(({ name }) => name.startsWith(`change ${index} `) && name !== `change ${index} start`)
+      ?.name.split(' ') ?? [];
+  const said = frame(frames, `change ${index} start`)?.toString('utf8').trim().slice(-4000);
+  const result = (state: ChangeOutcome, message?: string): ShownChange => ({
+    ...shown,
+    outcome: state,
+    message,
+  });
+  if (word[2] === 'moved')
+    return result(
+      'changed-since-plan',
+      'it changed on the host between looking and changing; it was left alone',
+    );
+  if (word[2] === 'skipped')
+    return result(
+      'skipped',
+      `${changes[Number(word[3])]?.resource.id ?? 'a change it depends on'} did not succeed`,
+    );
+  if (word[2] === 'failed') {
+    const late =
+      word[3] === '124' || word[3] === '137' ? 'it took too long and was ended' : `exit ${word[3]}`;
+    return result('failed', said ? `${late}: ${said}` : late);
+  }
+  if (word[2] !== 'done') return result('failed', 'the host did not say what became of it');
+  const now = again.get(shown.id) ?? { unknown: 'the host said nothing about it' };
+  if ('unknown' in now) return result('failed', `done, but it could not be read again: ${now.unknown}`);
+  const want = change.resource.type.want(change.resource.spec, context);
+  const left = differences(want, now.have);
+  if (left.length === 0) return result('done');
+  const hidden = recordable(now.have, change.resource.secret);
+  const has = left.map((name) => `${name} is ${show(hidden?.[name] ?? null)}`).join(', ');
+  return result(
+    'failed',
+    `every step succeeded, but read again it is not as wanted: ${now.have === null ? 'it is not there' : has}${said ? `\n${said}` : ''}`,
+  );
+}
+
+function show(value: Value): string {
+  return value === null ? 'nothing' : JSON.stringify(value);
+}
+
+/** Resources that were as wanted and are no longer: a step had an effect that the plan did not know of. */
+function sideEffects(planned: Planned, again: ReadonlyMap<string, Observed>): string[] {
+  const known = new Set(
+    [...planned.plan.changes, ...planned.plan.unknown].map(({ resource }) => resource.id),
+  );
+  return planned.resources.flatMap(({ id, type, spec }) => {
+    const now = again.get(id);
+    if (known.has(id) || now === undefined) return [];
+    if (!('unknown' in now) && differences(type.want(spec, planned.context), now.have).length === 0)
+      return [];
+    return [`${id} was as wanted before this run and is not now: run provision diff`];
+  });
+}
+
+/** The checks of the roles that were touched. */
+async function checklist(
+  session: Session,
+  work: HostWork,
+  run: HostRun,
+  context: Context,
+  engine: Engine,
+): Promise<HostRun> {
+  const touched = new Set(run.changes.map(({ role }) => role));
+  const checks = work.checks.filter(({ role }) => touched.has(role));
+  if (checks.length === 0 || run.changes.length === 0) return run;
+  return { ...run, checks: await checkHost(session, work.host, checks, context, engine) };
+}

@@ -1,0 +1,65 @@
+import type { Check, CheckResult } from '../model/check.ts';
+import type { Context, Host } from '../model/host.ts';
+import type { HostRun, HostWork } from '../model/run.ts';
+import { differences, type Observed } from '../model/state.ts';
+import { recordable } from '../plan/record.ts';
+import type { Session } from '../remote/session.ts';
+import type { Engine } from './engine.ts';
+import { emptyRun, inParallel, onHost } from './fleet.ts';
+import { look } from './look.ts';
+
+/** The validation checklist of every host. Changes nothing. */
+export async function check(work: readonly HostWork[], engine: Engine): Promise<HostRun[]> {
+  return inParallel(work, engine.forks, (one) =>
+    onHost(one, engine, async (session) => {
+      const context = { host: one.host.name, platform: one.host.platform, live: session.live };
+      const checks = await checkHost(session, one.host, one.checks, context, engine);
+      return { ...emptyRun(one.host.name), total: one.checks.length, checks };
+    }),
+  );
+}
+
+/** Observes what the checks expect, all in one round trip, and judges each. */
+export async function checkHost(
+  session: Session,
+  host: Host,
+  checks: readonly Check[],
+  context: Context,
+  engine: Engine,
+): Promise<CheckResult[]> {
+  if (checks.length === 0) return [];
+  engine.progress(host.name, `proving ${checks.length} checks`);
+  const view = await look(
+    session,
+    host,
+    checks.map(({ resource }) => resource),
+    engine,
+  );
+  return checks.map((one) => judge(one, view.observed.get(one.resource.id), context));
+}
+
+/** pass, fail or unknown. Could not look is never fine. */
+export function judge(check: Check, observed: Observed | undefined, context: Context): CheckResult {
+  const { resource } = check;
+  const result = {
+    host: context.host,
+    id: `${check.role}/${check.id}`,
+    about: check.about,
+    from: check.from,
+  };
+  if (observed === undefined)
+    return { ...result, outcome: 'unknown', message: 'the host said nothing about it' };
+  if ('unknown' in observed) return { ...result, outcome: 'unknown', message: observed.unknown };
+  const want = recordable(resource.type.want(resource.spec, context), resource.secret);
+  const have = recordable(observed.have, resource.secret);
+  const differs = differences(want, have);
+  if (differs.length === 0) return { ...result, outcome: 'pass', message: '' };
+  const message = differs
+    .map((name) => `${name}: want ${say(want?.[name])}, have ${have === null ? 'nothing' : say(have[name])}`)
+    .join('\n');
+  return { ...result, outcome: 'fail', message };
+}
+
+function say(value: unknown): string {
+  return value === undefined || value === null ? 'nothing' : JSON.stringify(value);
+}

@@ -1,0 +1,179 @@
+import type { Sh } from '../model/sh.ts';
+import { brace, type Look, lookPart, observePrelude, opening } from './observe.ts';
+import { applyPrelude, attemptFunction } from './prelude.ts';
+import { quote } from './quote.ts';
+import { sha256 } from './sh.ts';
+import { distinct, tar } from './tar.ts';
+
+/** One change as the target will make it. */
+export interface Action {
+  /**
+   * Shell that looks at the resource again right before the change, and what it must print. null where a change before this
+   * one in the same plan may have altered it.
+   */
+  readonly guard: { readonly shell: string; readonly expect: string } | null;
+  /** Indices of actions that must have succeeded. */
+  readonly needs: readonly number[];
+  readonly steps: readonly Sh[];
+  /** Seconds the steps may take; null: file work, which needs no process to watch over it. */
+  readonly limit: number | null;
+  /** Line for the record once the steps have succeeded; null: nothing to record. */
+  readonly record: string | null;
+}
+
+export interface ApplyOptions {
+  readonly nonce: string;
+  readonly root: string;
+  /** Name of this run: sorts by time, unique. */
+  readonly run: string;
+  /** Who applies and since when, for "locked by": one line of printable text. */
+  readonly holder: string;
+  /** Seconds to wait for another apply to end. */
+  readonly wait: number;
+  /** Record lines of everything that is not an action of this run. */
+  readonly recordBase: readonly string[];
+  /** Directories that actions write into and all above them, in path order. */
+  readonly parents: readonly string[];
+  /** What /etc/machine-id held when the plan was made: between looking and changing, an address can move. */
+  readonly machineId: string;
+  /** Everything to read again at the end. */
+  readonly verify: readonly Look[];
+}
+
+/** Where runs, their logs, kept copies, the record and the lock live on a host: 0700, root. */
+export const stateDirectory = '/var/lib/provision';
+
+/** Run directories kept on a host. */
+const runsKept = 20;
+
+/**
+ * The script that changes a host: takes the lock, stages all contents and the program itself, checks their hashes, and only
+ * then starts the program detached and follows its log. From there the run ends the same way whatever happens to the connection.
+ * Its frames: `other-machine`, `no-tool`, `no-state`, `no-space`, `locked`, or `started` and then those of `runProgram`; `end` last.
+ */
+export function applyScript(actions: readonly Action[], options: ApplyOptions): string {
+  const blobs = distinct(actions.flatMap((action) => action.steps.flatMap((step) => step.blobs)));
+  const files = [
+    { name: 'run.sh', bytes: Buffer.from(runProgram(actions, options)) },
+    { name: 'prelude', bytes: Buffer.from(applyPrelude) },
+    { name: 'record', bytes: Buffer.from(options.recordBase.map((line) => `${line}\n`).join('')) },
+    ...blobs.map((blob) => ({ name: blob.hash, bytes: blob.bytes })),
+  ];
+  const sums = files.map((file) => `${sha256(file.bytes)}  ${file.name}`).join('\n');
+  const payload = tar(files).toString('base64').replace(/.{76}/g, '$&\n');
+  return brace(`${opening(options)}
+RUN=${options.run}
+${statePaths}
+stop() { frame "$1"; [ $# -lt 2 ] || printf '%s\\n' "$2"; frame end; exit 0; }
+machine=
+read -r machine 2>/dev/null <./etc/machine-id
+[ "$machine" = ${quote(options.machineId)} ] || stop other-machine "$machine"
+for tool in flock setsid timeout base64 tar sha256sum stat mktemp; do
+  command -v "$tool" >/dev/null 2>&1 || stop no-tool "$tool"
+done
+mkdir -p "$STATE/runs" && chmod 0700 "$STATE" || stop no-state "$STATE"
+exec 9>>"$STATE/lock" || stop no-state "$STATE/lock"
+flock ${options.wait > 0 ? `-w ${Math.ceil(options.wait)}` : '-n'} 9 || { frame locked; cat "$STATE/holder" 2>/dev/null; frame end; exit 0; }
+${sweep}
+mkdir -p "$STAGE" || stop no-space "$STAGE"
+base64 -d <<'PAYLOAD' | tar -x -f - -C "$STAGE"
+${payload}
+PAYLOAD
+(cd "$STAGE" && sha256sum -c >/dev/null 2>&1 <<'SUMS'
+${sums}
+SUMS
+) || { rm -rf -- "$RUNDIR"; stop no-space "$STAGE"; }
+setsid /bin/sh "$STAGE/run.sh" >"$RUNDIR/log" 2>&1 </dev/null &
+pid=$!
+exec 9>&-
+frame started
+${follow}
+: >"$RUNDIR/seen"
+frame end`);
+}
+
+const statePaths = `STATE=\${PWD%/}${stateDirectory}
+RUNDIR=$STATE/runs/$RUN
+STAGE=$RUNDIR/stage`;
+
+/**
+ * Under the lock: what runs that died left behind. Temp files are known by the exact names those runs wrote down before making
+ * them; nothing is removed by pattern.
+ */
+const sweep = `(
+  for old in $(ls "$STATE/runs"); do
+    old=$STATE/runs/$old
+    [ -d "$old/stage" ] || continue
+    if [ -f "$old/temps" ]; then
+      while IFS= read -r temp; do [ -z "$temp" ] || rm -f -- "$temp"; done <"$old/temps"
+    fi
+    rm -rf -- "$old/stage"
+  done
+  set -- $(ls "$STATE/runs")
+  while [ $# -ge ${runsKept} ]; do rm -rf -- "$STATE/runs/$1"; shift; done
+) 9>&-`;
+
+/** Prints the log of the detached program as it grows, until that program has ended. busybox tail has no --pid. */
+const follow = `if tail --version >/dev/null 2>&1; then
+  tail -c +1 -f -s 0.02 --pid="$pid" "$RUNDIR/log"
+else
+  offset=0
+  while :; do
+    alive=1
+    kill -0 "$pid" 2>/dev/null || alive=
+    tail -c +$((offset + 1)) "$RUNDIR/log" >"$RUNDIR/part"
+    cat "$RUNDIR/part"
+    offset=$((offset + $(wc -c <"$RUNDIR/part")))
+    [ -n "$alive" ] || break
+    sleep 0.1
+  done
+  rm -f -- "$RUNDIR/part"
+fi`;
+
+/**
+ * The program that runs detached on the host. Its frames: for each action `change INDEX start` (with what the steps printed) and
+ * `change INDEX done | failed CODE | moved | skipped OTHER`; then `verify` and a `look TYPE` for everything.
+ */
+export function runProgram(actions: readonly Action[], options: ApplyOptions): string {
+  return `{
+${opening(options)}
+RUN=${options.run}
+${statePaths}
+trap '' HUP
+read -r stat </proc/$$/stat
+set -- \${stat##*) }
+printf '%s\\t%s\\t%s\\t%s\\n' "$RUN" "$$" "\${20}" ${quote(options.holder)} >"$STATE/holder"
+${observePrelude}
+. "$STAGE/prelude"
+${attemptFunction}
+look_at_parents ${options.parents.map((path) => quote(`.${path}`)).join(' ')}
+${actions.map(actionShell).join('\n')}
+frame record
+${writeRecord}
+frame verify
+${options.verify.map(lookPart).join('\n')}
+rm -rf -- "$STAGE"
+rm -f -- "$STATE/holder"
+: >"$RUNDIR/ended"
+frame ended
+exit 0
+}
+`;
+}
+
+const writeRecord = `{
+  cat "$STAGE/record"
+  [ ! -f "$RUNDIR/record.done" ] || cat "$RUNDIR/record.done"
+} >"$STATE/record.new" && sync "$STATE/record.new" && mv -T -- "$STATE/record.new" "$STATE/record"`;
+
+function actionShell(action: Action, index: number): string {
+  const steps = action.steps.map((step) => step.text).join('\n');
+  const watched = `set -eu\n. "$STAGE/prelude"\n${steps}`;
+  return `guard_${index}() {
+${action.guard?.shell ?? ':'}
+}
+steps_${index}() {
+${action.limit === null ? steps : `timeout -k 5 ${action.limit} /bin/sh -c ${quote(watched)}`}
+}
+attempt ${index} ${quote(action.needs.map((need) => ` ${need} `).join('.'))} ${action.guard ? 'guarded' : "''"} ${quote(action.guard?.expect ?? '')} ${quote(action.record ?? '')}`;
+}

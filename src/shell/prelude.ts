@@ -1,0 +1,121 @@
+/**
+ * Functions for the steps of resource types, in POSIX sh:
+ * `put STAGED PATH MODE OWNER:GROUP` replaces a file in one step; the old one is kept in the run's directory.
+ * `take_away PATH` removes a file or link, keeping a copy. `say TEXT` explains a failure.
+ * Both refuse a directory that others may write to, unless the file is to belong to the directory's owner: then the work is
+ * done as that user, who can so only harm himself. (As root, a name in such a directory could be a planted link.)
+ */
+export const applyPrelude = `: "\${BAD= }" "\${CHANGE=0}" "\${PUTS=0}"
+[ -n "\${TRUSTED:-}" ] || TRUSTED='
+'
+export NONCE ROOT RUN RUNDIR STAGE CHANGE TRUSTED
+say() { printf '%s\\n' "$*"; }
+above() {
+  case $1 in
+    ./) above= ;;
+    ./*/*) above=\${1%/*} ;;
+    *) above=./ ;;
+  esac
+}
+# uid gid mode: nobody but root can change names in it (group 50 is Debian's staff, 0 is root's own)
+safe_bits() {
+  [ "$1" = 0 ] || return 1
+  case $3 in
+    1???) return 0 ;;
+    *[2367]) return 1 ;;
+    *[2367]?) [ "$2" = 0 ] || [ "$2" = 50 ] ;;
+  esac
+}
+# Directories in path order; each is trusted when it is safe and the one above is trusted.
+look_at_parents() {
+  [ $# -gt 0 ] || return 0
+  while IFS='|' read -r uid gid bits directory; do
+    safe_bits "$uid" "$gid" "$bits" || continue
+    above "$directory"
+    [ -z "$above" ] || known_safe "$above" || continue
+    TRUSTED="$TRUSTED$directory
+"
+  done <<LIST
+$(stat -L -c '%u|%g|%a|%n' -- "$@" 2>/dev/null)
+LIST
+}
+known_safe() {
+  case "$TRUSTED" in
+    *"
+$1
+"*) return 0 ;;
+  esac
+  return 1
+}
+trusted() {
+  known_safe "$1" && return 0
+  above "$1"
+  [ -z "$above" ] || (trusted "$above") || return 1
+  safe_bits $(stat -L -c '%u %g %a' -- "$1" || echo none none none)
+}
+keep() {
+  [ -e "$1" ] || [ -L "$1" ] || return 0
+  mkdir -p "$RUNDIR/kept"
+  cp -pP -- "$1" "$RUNDIR/kept/$CHANGE.$PUTS"
+  printf '%s\\t%s\\n' "$CHANGE.$PUTS" "\${1#.}" >>"$RUNDIR/kept/list"
+}
+put() {
+  PUTS=$((PUTS + 1))
+  above "$2"
+  parent=$above
+  [ -d "$parent" ] || { say "the directory \${parent#.} does not exist"; return 1; }
+  if [ -d "$2" ] && [ ! -L "$2" ]; then say "\${2#.} is a directory; it is never removed to make room"; return 1; fi
+  temp=\${2%/*}/.provision.$RUN.$CHANGE.$PUTS
+  if ! trusted "$parent"; then
+    put_as_owner "$1" "$2" "$3" "$4" "$temp"
+    return
+  fi
+  printf '%s\\n' "$temp" >>"$RUNDIR/temps"
+  if (set -C; : >"$temp") && cat -- "$1" >"$temp" && give "$4" "$temp" && chmod "$3" "$temp" && sync "$temp" &&
+    keep "$2" && mv -T -- "$temp" "$2"; then return 0; fi
+  rm -f -- "$temp"
+  return 1
+}
+# A new file of root in a directory without setgid belongs to root:root already.
+give() {
+  if [ "$1" = root:root ] && [ ! -g "$parent" ]; then return 0; fi
+  chown "$1" "$2"
+}
+put_as_owner() {
+  user=\${4%%:*}
+  if [ "$user" = root ] || [ "$(stat -c '%U' -- "$parent")" != "$user" ]; then
+    say "others than root can write to \${parent#.}: a file there could be redirected; nothing was written"
+    return 1
+  fi
+  keep "$2"
+  su -s /bin/sh "$user" -c 'umask 077; set -C; cat >"$1" && chmod "$3" "$1" && sync "$1" && mv -T -- "$1" "$2" || { rm -f -- "$1"; exit 1; }' sh "$5" "$2" "$3" <"$1"
+}
+take_away() {
+  PUTS=$((PUTS + 1))
+  [ -e "$1" ] || [ -L "$1" ] || return 0
+  if [ -d "$1" ] && [ ! -L "$1" ]; then say "\${1#.} is a directory; it is not removed"; return 1; fi
+  keep "$1" && rm -f -- "$1"
+}`;
+
+/**
+ * `attempt INDEX NEEDS GUARDED EXPECTED RECORD` makes one change: skipped when one it needs did not succeed, stopped when
+ * looking at it again prints something else than the plan was made from. `guard_INDEX` and `steps_INDEX` are defined before.
+ */
+export const attemptFunction = `attempt() {
+  CHANGE=$1
+  for bad in $BAD; do
+    case "$2" in
+      *" $bad "*) frame "change $1 skipped $bad"; BAD="$BAD$1 "; return ;;
+    esac
+  done
+  if [ -n "$3" ]; then
+    seen=$( (guard_$1) 2>/dev/null 9>&-)
+    if [ "$seen" != "$4" ]; then frame "change $1 moved"; BAD="$BAD$1 "; return; fi
+  fi
+  frame "change $1 start"
+  (set -eu; steps_$1) 9>&-
+  rc=$?
+  if [ "$rc" -ne 0 ]; then frame "change $1 failed $rc"; BAD="$BAD$1 "; return; fi
+  [ -z "$5" ] || printf '%s\\n' "$5" >>"$RUNDIR/record.done"
+  frame "change $1 done"
+}`;
