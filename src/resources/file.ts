@@ -1,8 +1,26 @@
-import { defineType, type Facts } from '../model/resource.ts';
-import type { Observed, State } from '../model/state.ts';
-import { eachPath, hashPaths, statPaths } from '../shell/paths.ts';
-import { at, blob, sh, sha256 } from '../shell/sh.ts';
-import { fileKind, groupName, modeText, ownerName, pathSchema } from './properties.ts';
+import { defineType } from '../model/resource.ts';
+import type { Sh } from '../model/sh.ts';
+import { at, blob, lines, sh, sha256 } from '../shell/sh.ts';
+import { foreignPermissions, refusePermissions, setOwner, wantPermissions } from './ownership.ts';
+import {
+  aclSchema,
+  groupName,
+  modeText,
+  mountedSchema,
+  ownerName,
+  parent,
+  pathSchema,
+  stateWord,
+} from './properties.ts';
+import {
+  afterMounting,
+  hashBody,
+  observePaths,
+  readStat,
+  refuseUnmounted,
+  statBody,
+  stopUnlessMounted,
+} from './stat.ts';
 
 export interface FileSpec {
   readonly file: string;
@@ -10,6 +28,8 @@ export interface FileSpec {
   readonly mode?: string;
   readonly owner?: string;
   readonly group?: string;
+  readonly acl?: 'linux';
+  readonly mounted?: string;
   readonly state?: 'present' | 'absent';
   readonly verify?: readonly string[];
 }
@@ -26,12 +46,18 @@ export const file = defineType<FileSpec>({
     additionalProperties: false,
     properties: {
       file: { ...pathSchema, description: 'Absolute path on the host.' },
-      content: { type: 'string', description: 'The whole content. Usually given as `template:` instead.' },
+      content: {
+        type: 'string',
+        description:
+          'The whole content, usually given as `template:`. Without it only mode and owner of a file that exists are kept.',
+      },
       mode: { ...modeText, description: 'Permissions, in quotes (default "0644").' },
       owner: { ...ownerName, description: 'User name (default root).' },
       group: { ...groupName, description: 'Group name (default root).' },
+      acl: aclSchema,
+      mounted: mountedSchema,
       state: {
-        enum: ['present', 'absent'],
+        ...stateWord,
         description: '`absent` removes the file; a copy is kept (default present).',
       },
       verify: {
@@ -45,76 +71,96 @@ export const file = defineType<FileSpec>({
   },
   identity: (spec) => spec.file,
   provides: (spec) =>
-    spec.state === 'absent' ? [`path:${spec.file}`] : [`path:${spec.file}`, `content:${spec.file}`],
-  needs: (spec) => [
-    `path:${parent(spec.file)}`,
-    `user:${spec.owner ?? 'root'}`,
-    `group:${spec.group ?? 'root'}`,
-  ],
-  want: (spec) =>
+    spec.state === 'absent' || spec.content === undefined
+      ? [`path:${spec.file}`]
+      : [`path:${spec.file}`, `content:${spec.file}`],
+  // What is to go needs nobody: it would otherwise come after the removal of its own directory.
+  needs: (spec) =>
+    spec.state === 'absent'
+      ? []
+      : [`path:${parent(spec.file)}`, `user:${spec.owner ?? 'root'}`, `group:${spec.group ?? 'root'}`],
+  follows: (spec) => (spec.mounted === undefined ? [] : [`path:${spec.mounted}`]),
+  want: (spec, context) =>
     spec.state === 'absent'
       ? null
       : {
           type: 'file',
-          mode: spec.mode ?? '0644',
-          owner: spec.owner ?? 'root',
-          group: spec.group ?? 'root',
-          sha256: sha256(spec.content ?? ''),
+          ...wantPermissions(spec.file, spec, context, '0644'),
+          ...(spec.content === undefined ? {} : { sha256: sha256(spec.content) }),
+          ...(spec.mounted === undefined ? {} : { mounted: true }),
         },
   observe: (specs) =>
-    eachPath(
-      specs.map((spec) => spec.file),
-      `(\n${statPaths}\n)\n${hashPaths}`,
+    observePaths(
+      specs.map((spec) => ({ path: spec.file, mounted: spec.mounted })),
+      `(\n${statBody}\n)\n${hashBody}`,
     ),
-  read: (facts) => readPath(facts),
-  refuse: ({ have, want, spec }) => {
+  read: (facts, spec) => {
+    const seen = readStat(facts, spec);
+    if ('unknown' in seen || seen.have?.type !== 'file') return seen;
+    const hash = facts.get('sha256');
+    if (hash === undefined) return { unknown: 'it is there but could not be read' };
+    return { have: { ...seen.have, sha256: hash } };
+  },
+  after: afterMounting,
+  refuse: ({ have, want, spec, context }) => {
+    const unmounted = refuseUnmounted(spec.file, spec.mounted, have);
+    if (unmounted !== null) return unmounted;
+    const permissions = want === null ? null : refusePermissions(spec.file, spec, context);
+    if (permissions !== null) return permissions;
+    if (want !== null && have === null && spec.content === undefined)
+      return `${spec.file} does not exist, and there is no content to make it from`;
     if (have === null || have.type === 'file') return null;
     if (have.type === 'link')
       return `${spec.file} is a symbolic link, not a file; remove the link yourself if it is not needed`;
     return `${spec.file} is a ${have.type}; it is never removed to make room${want === null ? '' : ' for a file'}`;
   },
-  steps: ({ spec, want, differs }) => {
+  steps: ({ spec, want, differs, context }) => {
+    const mounted = stopUnlessMounted(spec.mounted);
+    const path = at(spec.file);
     if (want === null)
-      return [{ about: `remove ${spec.file} (a copy is kept)`, run: sh`take_away ${at(spec.file)}` }];
-    const owner = `${want.owner}:${want.group}`;
-    if (!differs.includes('sha256')) {
+      return [
+        { about: `remove ${spec.file} (a copy is kept)`, run: lines([...mounted, sh`take_away ${path}`]) },
+      ];
+    if (foreignPermissions(spec.file, spec, context) !== null)
+      return [{ about: `write ${spec.file}`, run: lines([...mounted, ...plainWrite(spec)]) }];
+    const owner = setOwner(String(want.owner), String(want.group), context);
+    const mode = String(want.mode);
+    if (!differs.includes('sha256'))
       return [
         {
           about: `set mode and owner of ${spec.file}`,
-          run: sh`chown ${owner} ${at(spec.file)}\nchmod ${String(want.mode)} ${at(spec.file)}`,
+          run: lines([...mounted, setPermissions(spec, owner, mode)]),
         },
       ];
-    }
     return [
       {
         about: `write ${spec.file}`,
-        run: sh`put ${blob(spec.content ?? '')} ${at(spec.file)} ${String(want.mode)} ${owner}`,
+        run: lines([...mounted, owner, sh`put ${blob(spec.content ?? '')} ${path} ${mode} "$owner"`]),
       },
     ];
   },
-  text: (spec) => (spec.state === 'absent' ? null : { path: spec.file, content: spec.content ?? '' }),
-  validator: (spec) => (spec.verify ? { argv: spec.verify, content: spec.content ?? '' } : null),
+  text: (spec) =>
+    spec.state === 'absent' || spec.content === undefined ? null : { path: spec.file, content: spec.content },
+  validator: (spec) =>
+    spec.verify && spec.content !== undefined ? { argv: spec.verify, content: spec.content } : null,
 });
 
-/** "/etc/a/b" -> "/etc/a"; "/a" -> "/". */
-function parent(path: string): string {
-  return path.slice(0, path.lastIndexOf('/')) || '/';
+/** chown clears the setuid bits, so it comes first. */
+function setPermissions(spec: FileSpec, owner: Sh, mode: string): Sh {
+  return lines([owner, sh`chown -h "$owner" ${at(spec.file)}\nchmod ${mode} ${at(spec.file)}`]);
 }
 
-/** Reads what `statPaths` and `hashPaths` printed. */
-function readPath(facts: Facts): Observed {
-  if (facts.get('absent') !== undefined) return { have: null };
-  const stat = facts.get('stat');
-  if (stat === undefined) return { unknown: 'the host said nothing about it' };
-  const [kind = '', mode = '', owner = '', group = '', , uid = '', gid = ''] = stat.split('|');
-  const have: State = {
-    type: fileKind(kind),
-    mode: mode.padStart(4, '0'),
-    owner: owner === 'UNKNOWN' ? uid : owner,
-    group: group === 'UNKNOWN' ? gid : group,
-  };
-  if (have.type !== 'file') return { have };
-  const hash = facts.get('sha256');
-  if (hash === undefined) return { unknown: 'it is there but could not be read' };
-  return { have: { ...have, sha256: hash } };
+/** Where chmod and chown must not be called: a new file takes what its directory gives it. */
+function plainWrite(spec: FileSpec): Sh[] {
+  const path = at(spec.file);
+  const temp = sh`${at(parent(spec.file) === '/' ? '' : parent(spec.file))}/.provision.$RUN.$CHANGE.new`;
+  return [
+    sh`temp=${temp}
+printf '%s\n' "$temp" >>"$RUNDIR/temps"
+keep ${path}
+if (umask 022; set -C; cat ${blob(spec.content ?? '')} >"$temp") && sync "$temp" && mv -T -- "$temp" ${path}; then :; else
+  rm -f -- "$temp"
+  exit 1
+fi`,
+  ];
 }

@@ -1,0 +1,68 @@
+import type { Context } from '../model/host.ts';
+import type { Sh } from '../model/sh.ts';
+import { sh } from '../shell/sh.ts';
+import { isNumber, type Ownership } from './stat.ts';
+
+/** What a resource with a path asks for; all optional, with the type's defaults. */
+export interface Permissions extends Ownership {
+  readonly mode?: string;
+  readonly acl?: 'linux';
+}
+
+/** Why mode and owner at this path are not ours to set, or null. A chmod on a Synology share deletes the share's ACL. */
+export function foreignPermissions(path: string, spec: Permissions, context: Context): string | null {
+  if (context.platform === 'synology' && /^\/volume[0-9A-Za-z]*\//.test(path) && spec.acl !== 'linux')
+    return 'on a Synology share they would delete its ACL; leave them out, or say `acl: linux`';
+  if (context.platform === 'pve' && path.startsWith('/etc/pve/'))
+    return 'the cluster file system in /etc/pve sets them itself; leave them out';
+  return null;
+}
+
+/** mode, owner and group of want: with defaults where they are ours, else only those asked for (which are then refused). */
+export function wantPermissions(
+  path: string,
+  spec: Permissions,
+  context: Context,
+  defaultMode: string,
+): Readonly<Record<string, string>> {
+  const asked = {
+    ...(spec.mode === undefined ? {} : { mode: spec.mode }),
+    ...(spec.owner === undefined ? {} : { owner: spec.owner }),
+    ...(spec.group === undefined ? {} : { group: spec.group }),
+  };
+  if (foreignPermissions(path, spec, context) !== null) return asked;
+  return { mode: defaultMode, owner: 'root', group: 'root', ...asked };
+}
+
+/** Refuses mode, owner or group where `foreignPermissions` has a reason. */
+export function refusePermissions(path: string, spec: Permissions, context: Context): string | null {
+  if (spec.mode === undefined && spec.owner === undefined && spec.group === undefined) return null;
+  const reason = foreignPermissions(path, spec, context);
+  return reason === null ? null : `mode, owner and group of ${path} are not set: ${reason}`;
+}
+
+/**
+ * Shell that sets `$owner` to OWNER:GROUP as chown takes it. In a tree the names are those of the tree: a chown by name
+ * would take the numbers from the system that runs it.
+ */
+export function setOwner(owner: string, group: string, context: Context): Sh {
+  const numbers = isNumber(owner) && isNumber(group);
+  if (context.live || numbers || (owner === 'root' && group === 'root'))
+    return sh`owner=${`${owner}:${group}`}`;
+  return sh`owner=$(OWNER=${owner} GROUP=${group} awk ${treeIds}) || { say "$owner"; exit 1; }`;
+}
+
+const treeIds = `
+function id(name, file,   line, part, found) {
+  if (name ~ /^[0-9]+$/) return name
+  found = name == "root" ? 0 : ""
+  while ((getline line < file) > 0) { split(line, part, ":"); if (part[1] == name) { found = part[3]; break } }
+  if (found == "" && !failed) { print "there is no " name " in " substr(file, 2); failed = 1 }
+  return found
+}
+BEGIN {
+  uid = id(ENVIRON["OWNER"], "./etc/passwd")
+  gid = id(ENVIRON["GROUP"], "./etc/group")
+  if (failed) exit 1
+  print uid ":" gid
+}`;

@@ -1,0 +1,152 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
+import type { Context } from '../../../src/model/host.ts';
+import type { ResourceType } from '../../../src/model/resource.ts';
+import { differences, type Observed, type State } from '../../../src/model/state.ts';
+import { parseFacts, type Seen } from '../../../src/shell/facts.ts';
+import { parseFrames } from '../../../src/shell/frames.ts';
+import { observePrelude, observeScript, opening } from '../../../src/shell/observe.ts';
+import { applyPrelude } from '../../../src/shell/prelude.ts';
+
+const nonce = 'c0ffee00c0ffee00c0ffee00c0ffee00';
+export const shells = ['dash', 'busybox'] as const;
+export type ShellName = (typeof shells)[number];
+
+export interface Done {
+  readonly ok: boolean;
+  readonly said: string;
+}
+
+/** A file tree in place of a host, with real observations and real steps on it. */
+export interface Tree {
+  readonly root: string;
+  readonly context: Context;
+  path(target: string): string;
+  look(type: ResourceType, specs: readonly unknown[]): Map<string, Seen>;
+  read(type: ResourceType, spec: unknown): Observed;
+  have(type: ResourceType, spec: unknown): State | null;
+  refuse(type: ResourceType, spec: unknown): string | null;
+  /** Looks, and makes the change if there is one and it is not refused. */
+  apply(type: ResourceType, spec: unknown): Done;
+  differs(type: ResourceType, spec: unknown): string[];
+  sh(text: string): string;
+}
+
+const made: string[] = [];
+afterAll(() => {
+  for (const path of made.splice(0)) rmSync(path, { recursive: true, force: true });
+});
+
+function fresh(): string {
+  const path = mkdtempSync(join(tmpdir(), 'tree-'));
+  made.push(path);
+  return path;
+}
+
+let applets: string | undefined;
+
+/** A directory with a link for every program that busybox is: first in PATH, nothing of coreutils is used. */
+function busyboxDirectory(): string {
+  if (applets !== undefined) return applets;
+  applets = fresh();
+  const busybox = execFileSync('sh', ['-c', 'command -v busybox'], { encoding: 'utf8' }).trim();
+  for (const name of execFileSync(busybox, ['--list'], { encoding: 'utf8' }).trim().split('\n'))
+    symlinkSync(busybox, join(applets, name));
+  return applets;
+}
+
+export const hasBusybox = spawnSync('busybox', ['true']).status === 0;
+
+/** `live`: what types are told; in the script, a tree is a tree, so ROOT is set and names come from its own passwd. */
+export function newTree(shell: ShellName, context: Partial<Context> = {}): Tree {
+  const root = fresh();
+  const full: Context = { host: 'pve9', platform: 'linux', live: false, ...context };
+  mkdirSync(join(root, 'etc'));
+  writeFileSync(
+    join(root, 'etc/passwd'),
+    'root:x:0:0:root:/root:/bin/bash\nbackup:x:4034:4034::/home/backup:/bin/sh\n',
+  );
+  writeFileSync(join(root, 'etc/group'), 'root:x:0:\nbackup:x:4034:\n');
+  const rundir = fresh();
+  let run = 0;
+
+  function execute(script: string): string {
+    const path = shell === 'busybox' ? script.replace('PATH=', `PATH=${busyboxDirectory()}:`) : script;
+    const argv = shell === 'busybox' ? ['busybox', 'sh', '-s'] : ['dash', '-s'];
+    const result = spawnSync(argv[0] ?? '', argv.slice(1), { input: path, maxBuffer: 1 << 26 });
+    if (result.stderr.length > 0) throw new Error(`the shell complained: ${result.stderr.toString()}`);
+    return result.stdout.toString();
+  }
+
+  function look(type: ResourceType, specs: readonly unknown[]): Map<string, Seen> {
+    const out = execute(observeScript([{ type, specs }], { nonce, root }));
+    const frames = parseFrames(Buffer.from(out), nonce).filter((frame) => frame.name === `look ${type.name}`);
+    return parseFacts(Buffer.concat(frames.map((frame) => frame.bytes)));
+  }
+
+  function read(type: ResourceType, spec: unknown): Observed {
+    const seen = look(type, [spec]).get(type.identity(spec));
+    return seen ? type.read(seen.facts, spec, full) : { unknown: 'nothing was printed' };
+  }
+
+  function have(type: ResourceType, spec: unknown): State | null {
+    const observed = read(type, spec);
+    if ('unknown' in observed) throw new Error(`unknown: ${observed.unknown}`);
+    return observed.have;
+  }
+
+  function change(type: ResourceType, spec: unknown) {
+    const found = have(type, spec);
+    const want = type.want(spec, full);
+    return { spec, have: found, want, differs: differences(want, found), context: full };
+  }
+
+  function apply(type: ResourceType, spec: unknown): Done {
+    const todo = change(type, spec);
+    if (todo.differs.length === 0) return { ok: true, said: 'as wanted' };
+    const steps = type.steps(todo);
+    const stage = join(rundir, 'stage');
+    mkdirSync(stage, { recursive: true });
+    for (const blob of steps.flatMap((step) => step.run.blobs))
+      writeFileSync(join(stage, blob.hash), blob.bytes);
+    run += 1;
+    const body = steps.map((step) => step.run.text).join('\n');
+    const script = `{ exec </dev/null\n${opening({ nonce, root })}\nRUN=r${run} RUNDIR=${rundir} STAGE=${stage} CHANGE=0\n${observePrelude}\n${applyPrelude}
+(set -eu\n${body}\n) 2>&1\nprintf '\\nended %s\\n' $?\nexit 0\n}\n`;
+    const out = execute(script);
+    const code = /\nended (\d+)\n$/.exec(out);
+    return { ok: code?.[1] === '0', said: out.replace(/\n?ended \d+\n$/, '').trim() };
+  }
+
+  return {
+    root,
+    context: full,
+    path: (target) => join(root, target),
+    look,
+    read,
+    have,
+    differs: (type, spec) => change(type, spec).differs,
+    refuse: (type, spec) => type.refuse?.(change(type, spec)) ?? null,
+    apply,
+    sh: (text) => execFileSync('bash', ['-c', text], { cwd: root, encoding: 'utf8' }),
+  };
+}
+
+/** Names and texts that break quoting, parsing or globbing somewhere. */
+export const hostile = [
+  'a b',
+  "it's",
+  'say "x"',
+  '$(touch PWNED)',
+  '`touch PWNED`',
+  'ünïcode-日本',
+  '-rf',
+  '*',
+  'back\\slash',
+  'a=b',
+  "' -> 'x",
+  'p|q',
+] as const;
