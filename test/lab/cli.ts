@@ -11,7 +11,7 @@ export interface Finished {
 }
 
 export interface ProvisionOptions {
-  /** Directory that holds `inventory/`: the answer of `siteFor`. */
+  /** Directory that holds `inventory/`: the answer of `inventoryFor`. */
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;

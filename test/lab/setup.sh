@@ -33,12 +33,12 @@ if [ ${#missing[@]} -gt 0 ]; then
   command -v apt-get >/dev/null || cannot "the lab needs Debian, or these programs of it: ${missing[*]}"
   echo "lab: installing ${missing[*]}" >&2
   export DEBIAN_FRONTEND=noninteractive
-  { apt-get -q update && apt-get -q -y install --no-install-recommends "${missing[@]}"; } >"$state/apt.log" 2>&1 9>&- ||
+  { apt-get -q update && apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends "${missing[@]}"; } >"$state/apt.log" 2>&1 9>&- ||
     cannot "the lab could not install ${missing[*]} (see $state/apt.log)"
 fi
 # Newer Debian has the client in a package of its own.
 command -v docker >/dev/null ||
-  { DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends docker-cli >>"$state/apt.log" 2>&1 9>&-; } ||
+  { DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends docker-cli >>"$state/apt.log" 2>&1 9>&-; } ||
   cannot 'the lab needs the docker command'
 
 if ! answers; then
@@ -64,7 +64,7 @@ image() { # image NAME RECIPE [ARGUMENT]
   if ! docker image inspect "$tag" >/dev/null 2>&1; then
     echo "lab: building the image $name (once, about a minute)" >&2
     root=$(mktemp -d)
-    if ! bash "$here/images/$recipe" "$root" $argument >"$state/image-$name.log" 2>&1 9>&-; then
+    if ! bash "$here/images/$recipe" "$root" "$argument" >"$state/image-$name.log" 2>&1 9>&-; then
       rm -rf --one-file-system "$root"
       cannot "the lab could not build the image $name (see $state/image-$name.log)"
     fi

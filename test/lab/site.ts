@@ -31,7 +31,7 @@ export function knownHosts(hosts: readonly LabHost[]): string {
  * the project's `roles/` and `templates/`. Answers with the directory: `runProvision(args, {cwd: site})`.
  * May be written again with other options into the same directory (`dir`): what a person does who edits the repository.
  */
-export function siteFor(
+export function inventoryFor(
   hosts: readonly LabHost[],
   options: SiteOptions = {},
   dir: string = scratch('site'),
