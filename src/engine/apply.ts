@@ -4,11 +4,12 @@ import type { PlannedChange } from '../model/plan.ts';
 import type { ChangeOutcome, HostRun, HostWork, ShownChange } from '../model/run.ts';
 import { differences, type Observed, type Value } from '../model/state.ts';
 import { type Record, recordable, recordLines } from '../plan/record.ts';
-import type { RunResult, Session } from '../remote/session.ts';
+import type { Session } from '../remote/session.ts';
 import { type Action, applyScript } from '../shell/apply.ts';
-import { ended, type Frame, frame, parseFrames } from '../shell/frames.ts';
+import { type Frame, frame, parseFrames } from '../shell/frames.ts';
 import { actions, parents } from './actions.ts';
 import { checkHost } from './check.ts';
+import { runName, stopped } from './detached.ts';
 import { type Planned, planHost, type Selection } from './diff.ts';
 import { applyLimit, type Engine } from './engine.ts';
 import { inParallel, onHost } from './fleet.ts';
@@ -74,7 +75,7 @@ function plannable(planned: Planned): PlannedChange[] {
 }
 
 function needsRun(planned: Planned): boolean {
-  return plannable(planned).length > 0 || recordBase(planned).text !== planned.view.recordText;
+  return plannable(planned).length > 0 || recordBase(planned).text !== recordLines(planned.view.record).join('\n');
 }
 
 async function make(
@@ -130,9 +131,7 @@ function recordBase(planned: Planned): { lines: string[]; text: string } {
     if (!differing.has(id)) record.set(id, recordable(type.want(spec, planned.context), secret));
   }
   const keep = new Map([...record].map(([id, state]) => [id, state ?? null]));
-  const text = recordLines(keep)
-    .map((line) => `${line}\n`)
-    .join('');
+  const text = recordLines(keep).join('\n');
   for (const change of plannable(planned)) keep.delete(change.resource.id);
   return { lines: recordLines(keep), text };
 }
@@ -160,11 +159,6 @@ function preflight(host: Host, { view }: Planned, todo: readonly Action[]): void
   }
 }
 
-function runName(engine: Engine): string {
-  const stamp = new Date(engine.now()).toISOString().replace(/[-:]/g, '').slice(0, 15);
-  return `${stamp}-${engine.nonce().slice(0, 8)}`;
-}
-
 /** Tells the progress display which change is being made, from the stream as it comes. */
 function follow(
   host: Host,
@@ -180,56 +174,6 @@ function follow(
         engine.progress(host.name, `change ${Number(index) + 1} of ${changes.length}: ${change.resource.id}`);
     }
   };
-}
-
-/** Why nothing was changed, or why it is not known what was. */
-function stopped(host: Host, frames: readonly Frame[], result: RunResult, run: string): void {
-  const said = (name: string): string | undefined => frame(frames, name)?.toString('utf8').trim();
-  const fail = (
-    code: 'refused' | 'locked' | 'failed' | 'unreachable',
-    message: string,
-    hint: string,
-  ): never => {
-    throw new ProvisionError(code, message, { host: host.name, hint });
-  };
-  const untouched = 'Nothing was changed';
-  if (said('other-machine') !== undefined)
-    fail('refused', 'another machine answers at this address than a moment ago', untouched);
-  if (said('no-tool') !== undefined)
-    fail('refused', `${said('no-tool')} is not installed on this host`, `install it. ${untouched}`);
-  if (said('no-state') !== undefined)
-    fail(
-      'failed',
-      `${said('no-state')} cannot be written`,
-      `is the file system full or read-only? ${untouched}`,
-    );
-  if (said('no-space') !== undefined)
-    fail(
-      'failed',
-      `the new contents could not be stored in ${said('no-space')}`,
-      `is the file system full? ${untouched}`,
-    );
-  if (said('locked') !== undefined) {
-    const [, , , holder = 'someone'] = (said('locked') ?? '').split('\t');
-    fail(
-      'locked',
-      `another apply is running on this host, started by ${holder}`,
-      `wait for it, or use --wait SECONDS. ${untouched} by this run`,
-    );
-  }
-  if (ended(frames) && frame(frames, 'ended')) return;
-  if (result.end === 'lost') {
-    fail(
-      'unreachable',
-      'the connection was lost while changes were being made',
-      `the run ${run} goes on by itself on the host: run provision diff to see what it has done`,
-    );
-  }
-  fail(
-    'failed',
-    `the run ${run} ended before its end${result.stderr.length > 0 ? `: ${result.stderr.toString('utf8').trim().slice(0, 500)}` : ''}`,
-    `its log is /var/lib/provision/runs/${run}/log on the host; run provision diff to see what it has done`,
-  );
 }
 
 function afterVerify(frames: readonly Frame[]): readonly Frame[] {

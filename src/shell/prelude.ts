@@ -66,11 +66,11 @@ put() {
   [ -d "$parent" ] || { say "the directory \${parent#.} does not exist"; return 1; }
   if [ -d "$2" ] && [ ! -L "$2" ]; then say "\${2#.} is a directory; it is never removed to make room"; return 1; fi
   temp=\${2%/*}/.provision.$RUN.$CHANGE.$PUTS
+  printf '%s\\n' "$temp" >>"$RUNDIR/temps"
   if ! trusted "$parent"; then
     put_as_owner "$1" "$2" "$3" "$4" "$temp"
     return
   fi
-  printf '%s\\n' "$temp" >>"$RUNDIR/temps"
   if (set -C; : >"$temp") && cat -- "$1" >"$temp" && give "$4" "$temp" && chmod "$3" "$temp" && sync "$temp" &&
     keep "$2" && mv -T -- "$temp" "$2"; then return 0; fi
   rm -f -- "$temp"

@@ -1,0 +1,151 @@
+import type { Context, Host } from '../model/host.ts';
+import type { Procedure, ProcedureStep } from '../model/procedure.ts';
+import type { Resource } from '../model/resource.ts';
+import type { HostRun, HostWork, ShownStep } from '../model/run.ts';
+import { differences } from '../model/state.ts';
+import type { Session } from '../remote/session.ts';
+import { applyScript } from '../shell/apply.ts';
+import { parseFrames } from '../shell/frames.ts';
+import { sh } from '../shell/sh.ts';
+import { runName, stopped } from './detached.ts';
+import type { Engine } from './engine.ts';
+import { emptyRun, onHost } from './fleet.ts';
+import { type HostView, look } from './look.ts';
+
+export interface ProcedureOptions {
+  /** Look at guards and verifications, run nothing. */
+  readonly dryRun: boolean;
+  /** Shows the steps and asks; null: agreed beforehand (--yes). */
+  readonly approve: ((run: HostRun) => Promise<boolean>) | null;
+}
+
+/**
+ * Runs a procedure step by step: what its verification already proves is not done again, a guard that does not hold stops
+ * everything after it, and a step counts as done only when its verification holds afterwards.
+ */
+export async function runProcedure(
+  work: HostWork,
+  procedure: Procedure,
+  engine: Engine,
+  options: ProcedureOptions,
+): Promise<HostRun> {
+  const planned: HostRun = {
+    ...emptyRun(work.host.name),
+    total: procedure.steps.length,
+    steps: procedure.steps.map((step) => shown(step, 'planned')),
+  };
+  if (options.approve && !options.dryRun && !(await options.approve(planned))) return planned;
+  return onHost(work, engine, async (session) => {
+    const context = { host: work.host.name, platform: work.host.platform, live: session.live };
+    const steps: ShownStep[] = [];
+    for (const [index, step] of procedure.steps.entries()) {
+      const failed = steps.some(({ outcome }) => outcome === 'failed' || outcome === 'unknown');
+      engine.progress(work.host.name, `step ${index + 1} of ${procedure.steps.length}: ${step.about}`);
+      steps.push(
+        failed
+          ? shown(step, 'skipped', 'a step before it did not succeed')
+          : await oneStep(session, work.host, step, context, engine, options),
+      );
+    }
+    return { ...planned, steps };
+  });
+}
+
+async function oneStep(
+  session: Session,
+  host: Host,
+  step: ProcedureStep,
+  context: Context,
+  engine: Engine,
+  options: ProcedureOptions,
+): Promise<ShownStep> {
+  const view = await look(session, host, [...step.guard, ...step.verify], engine);
+  if (step.verify.length > 0 && troubles(step.verify, view, context).length === 0) {
+    return shown(step, 'already', 'it holds already; nothing was run');
+  }
+  const blocked = troubles(step.guard, view, context);
+  if (blocked.length > 0) {
+    const unknown = blocked.some(({ known }) => !known);
+    return shown(
+      step,
+      unknown ? 'unknown' : 'failed',
+      `not run, because its guard does not hold: ${blocked.map(({ text }) => text).join('; ')}`,
+    );
+  }
+  if (options.dryRun) return shown(step, 'planned');
+  const said = await execute(session, host, step, view, engine);
+  if (said.failed) return shown(step, 'failed', said.text);
+  if (step.verify.length === 0) return shown(step, 'done', said.text || undefined);
+  const left = troubles(step.verify, await look(session, host, step.verify, engine), context);
+  if (left.length === 0) return shown(step, 'done', said.text || undefined);
+  const unknown = left.some(({ known }) => !known);
+  return shown(
+    step,
+    unknown ? 'unknown' : 'failed',
+    `it ran, but is not proven: ${left.map(({ text }) => text).join('; ')}\n${said.text}`.trim(),
+  );
+}
+
+/** Runs the command of a step as a detached run of its own, under the lock of the host. */
+async function execute(
+  session: Session,
+  host: Host,
+  step: ProcedureStep,
+  view: HostView,
+  engine: Engine,
+): Promise<{ failed: boolean; text: string }> {
+  const nonce = engine.nonce();
+  const run = runName(engine);
+  const action = { guard: null, needs: [], steps: [sh`${step.run}`], limit: step.limit, record: null };
+  const script = applyScript([action], {
+    nonce,
+    root: session.root,
+    run,
+    holder: `${engine.controller} since ${new Date(engine.now()).toISOString()}`,
+    wait: 0,
+    recordBase: view.recordText.split('\n').filter((line) => line !== ''),
+    parents: [],
+    machineId: view.machineId,
+    verify: [],
+  });
+  const result = await session.run(script, { limit: (step.limit + 60) * 1000 });
+  const frames = parseFrames(result.stdout, nonce);
+  stopped(host, frames, result, run);
+  const text =
+    frames
+      .find(({ name }) => name === 'change 0 start')
+      ?.bytes.toString('utf8')
+      .trim()
+      .slice(-4000) ?? '';
+  const done = frames.some(({ name }) => name === 'change 0 done');
+  const code = frames.find(({ name }) => name.startsWith('change 0 failed '))?.name.split(' ')[3] ?? '?';
+  const late =
+    code === '124' || code === '137' ? `it took longer than ${step.limit} s and was ended` : `exit ${code}`;
+  return done ? { failed: false, text } : { failed: true, text: text ? `${late}: ${text}` : late };
+}
+
+interface Trouble {
+  readonly text: string;
+  readonly known: boolean;
+}
+
+/** What of these expectations does not hold, and whether that is known. */
+function troubles(resources: readonly Resource[], view: HostView, context: Context): Trouble[] {
+  return resources.flatMap((resource): Trouble[] => {
+    const observed = view.observed.get(resource.id) ?? { unknown: 'the host said nothing about it' };
+    const name = resource.type.identity(resource.spec);
+    if ('unknown' in observed) return [{ text: `${name}: ${observed.unknown}`, known: false }];
+    const want = resource.type.want(resource.spec, context);
+    const differs = differences(want, observed.have);
+    if (differs.length === 0) return [];
+    const parts = differs.map(
+      (key) =>
+        `${key} should be ${JSON.stringify(want?.[key] ?? null)}, is ${JSON.stringify(observed.have?.[key] ?? null)}`,
+    );
+    return [{ text: `${name}: ${parts.join(', ')}`, known: true }];
+  });
+}
+
+function shown(step: ProcedureStep, outcome: ShownStep['outcome'], message?: string): ShownStep {
+  return { about: step.about, command: step.run.join(' '), outcome, message };
+}

@@ -1,0 +1,169 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { apply } from '../../../src/engine/apply.ts';
+import { diff } from '../../../src/engine/diff.ts';
+import { exitCode } from '../../../src/engine/outcome.ts';
+import { readPlan, writePlan } from '../../../src/engine/saved.ts';
+import { file } from '../../../src/resources/file.ts';
+import { resource, testEngine, treeHost, workOf } from './tree.ts';
+
+const yes = { approve: null };
+
+function fixture() {
+  const { host, root } = treeHost();
+  mkdirSync(join(root, 'etc'), { mode: 0o755 });
+  chmodSync(join(root, 'etc'), 0o755);
+  chmodSync(root, 0o755);
+  const resources = [
+    resource(file, { file: '/etc/vzdump.conf', content: 'tmpdir: /x\n' }),
+    resource(file, { file: "/etc/it's $(odd) name", content: 'a\n', mode: '0600' }),
+  ];
+  return { host, root, resources, work: workOf(host, resources) };
+}
+
+describe('apply into a tree', () => {
+  it('shows, makes, proves, and then has nothing left to do', async () => {
+    const { root, work } = fixture();
+    const engine = testEngine();
+    const first = await diff([work], engine);
+    expect(first.runs[0]?.error).toBeUndefined();
+    expect(first.runs[0]?.changes.map(({ id, action, cause }) => [id, action, cause])).toEqual([
+      ['file:/etc/vzdump.conf', 'create', 'new'],
+      ["file:/etc/it's $(odd) name", 'create', 'new'],
+    ]);
+    expect(exitCode('diff', first.runs)).toBe(2);
+    expect(existsSync(join(root, 'etc/vzdump.conf'))).toBe(false);
+
+    const applied = await apply([work], engine, yes);
+    expect(applied[0]?.error).toBeUndefined();
+    expect(applied[0]?.changes.map(({ outcome, message }) => [outcome, message])).toEqual([
+      ['done', undefined],
+      ['done', undefined],
+    ]);
+    expect(exitCode('apply', applied)).toBe(0);
+    expect(readFileSync(join(root, 'etc/vzdump.conf'), 'utf8')).toBe('tmpdir: /x\n');
+    expect(statSync(join(root, "etc/it's $(odd) name")).mode & 0o7777).toBe(0o600);
+
+    const before = statSync(join(root, 'etc/vzdump.conf'));
+    const runs = readdirSync(join(root, 'var/lib/provision/runs'));
+    const second = await apply([work], engine, yes);
+    const after = statSync(join(root, 'etc/vzdump.conf'));
+    expect(second[0]?.changes).toEqual([]);
+    expect([after.ino, after.mtimeMs, after.ctimeMs]).toEqual([before.ino, before.mtimeMs, before.ctimeMs]);
+    expect(readdirSync(join(root, 'var/lib/provision/runs'))).toEqual(runs);
+    expect(exitCode('diff', (await diff([work], engine)).runs)).toBe(0);
+  });
+
+  it('tells drift, pending and conflict apart, and keeps the edited copy', async () => {
+    const { host, root, work } = fixture();
+    const engine = testEngine();
+    await apply([work], engine, yes);
+    writeFileSync(join(root, 'etc/vzdump.conf'), 'edited by hand\n');
+    const drifted = await diff([work], engine);
+    expect(drifted.runs[0]?.changes.map(({ id, cause }) => [id, cause])).toEqual([
+      ['file:/etc/vzdump.conf', 'drift'],
+    ]);
+    expect(drifted.runs[0]?.changes[0]?.text).toContain('-edited by hand\n+tmpdir: /x');
+    const moved = workOf(host, [resource(file, { file: '/etc/vzdump.conf', content: 'tmpdir: /y\n' })]);
+    expect((await diff([moved], engine)).runs[0]?.changes[0]?.cause).toBe('conflict');
+    await apply([work], engine, yes);
+    expect(readFileSync(join(root, 'etc/vzdump.conf'), 'utf8')).toBe('tmpdir: /x\n');
+    expect((await diff([moved], engine)).runs[0]?.changes[0]?.cause).toBe('pending');
+    const runs = join(root, 'var/lib/provision/runs');
+    const kept = readdirSync(runs).flatMap((run) => {
+      const folder = join(runs, run, 'kept');
+      return existsSync(folder)
+        ? readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'))
+        : [];
+    });
+    expect(kept).toContain('edited by hand\n');
+  });
+
+  it('leaves alone what changed between looking and changing', async () => {
+    const { root, work } = fixture();
+    const engine = testEngine();
+    const approve = async (): Promise<boolean> => {
+      writeFileSync(join(root, 'etc/vzdump.conf'), 'in the window\n');
+      return true;
+    };
+    const runs = await apply([work], engine, { approve });
+    expect(runs[0]?.changes.map(({ outcome }) => outcome)).toEqual(['changed-since-plan', 'done']);
+    expect(exitCode('apply', runs)).toBe(6);
+    expect(readFileSync(join(root, 'etc/vzdump.conf'), 'utf8')).toBe('in the window\n');
+  });
+
+  it('asks first, and does nothing without a yes', async () => {
+    const { root, work } = fixture();
+    const runs = await apply([work], testEngine(), { approve: async () => false });
+    expect(runs[0]?.changes.map(({ outcome }) => outcome)).toEqual(['planned', 'planned']);
+    expect(existsSync(join(root, 'etc/vzdump.conf'))).toBe(false);
+    expect(existsSync(join(root, 'var'))).toBe(false);
+  });
+
+  it('applies a saved plan exactly, or refuses it', async () => {
+    const { root, work } = fixture();
+    const engine = testEngine();
+    const { plans } = await diff([work], engine);
+    const saved = readPlan(writePlan(plans), 'plan.json');
+    writeFileSync(join(root, 'etc/vzdump.conf'), 'moved\n');
+    await expect(apply([work], engine, { ...yes, saved })).rejects.toThrow(/tree: file:\/etc\/vzdump.conf/);
+    expect(existsSync(join(root, "etc/it's $(odd) name"))).toBe(false);
+    const again = readPlan(writePlan((await diff([work], engine)).plans), 'plan.json');
+    expect(exitCode('apply', await apply([work], engine, { ...yes, saved: again }))).toBe(0);
+  });
+
+  it('never removes a directory or follows a link to make room', async () => {
+    const { root, work } = fixture();
+    const engine = testEngine();
+    mkdirSync(join(root, 'etc/vzdump.conf'));
+    const runs = await apply([work], engine, yes);
+    expect(runs[0]?.changes.map(({ outcome }) => outcome)).toEqual(['refused', 'done']);
+    expect(exitCode('apply', runs)).toBe(5);
+    expect(statSync(join(root, 'etc/vzdump.conf')).isDirectory()).toBe(true);
+  });
+
+  it('refuses a directory that others may write to', async () => {
+    const { host, root } = fixture();
+    mkdirSync(join(root, 'shared'));
+    chmodSync(join(root, 'shared'), 0o777);
+    const runs = await apply(
+      [workOf(host, [resource(file, { file: '/shared/x', content: 'x' })])],
+      testEngine(),
+      yes,
+    );
+    expect(runs[0]?.changes[0]?.outcome).toBe('failed');
+    expect(runs[0]?.changes[0]?.message).toContain('others than root can write to /shared');
+    expect(readdirSync(join(root, 'shared'))).toEqual([]);
+  });
+
+  it('runs the validator on the new bytes before anything is touched, in diff too', async () => {
+    const { host, root } = fixture();
+    const bad = resource(file, { file: '/etc/x.sh', content: 'if then\n', verify: ['sh', '-n', '{file}'] });
+    const engine = testEngine();
+    const shown = await diff([workOf(host, [bad])], engine);
+    expect(shown.runs[0]?.changes[0]?.outcome).toBe('refused');
+    expect(shown.runs[0]?.changes[0]?.message).toContain('rejects the new content');
+    expect(exitCode('apply', await apply([workOf(host, [bad])], engine, yes))).toBe(5);
+    expect(existsSync(join(root, 'etc/x.sh'))).toBe(false);
+    const good = resource(file, { file: '/etc/x.sh', content: 'true\n', verify: ['sh', '-n', '{file}'] });
+    expect(exitCode('apply', await apply([workOf(host, [good])], engine, yes))).toBe(0);
+  });
+
+  it('shows a link in the way and leaves it', async () => {
+    const { root, work } = fixture();
+    symlinkSync('/etc/passwd', join(root, 'etc/vzdump.conf'));
+    const runs = await apply([work], testEngine(), yes);
+    expect(runs[0]?.changes[0]?.message).toContain('symbolic link');
+    expect(runs[0]?.changes[0]?.outcome).toBe('refused');
+  });
+});
