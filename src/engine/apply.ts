@@ -75,7 +75,9 @@ function plannable(planned: Planned): PlannedChange[] {
 }
 
 function needsRun(planned: Planned): boolean {
-  return plannable(planned).length > 0 || recordBase(planned).text !== recordLines(planned.view.record).join('\n');
+  return (
+    plannable(planned).length > 0 || recordBase(planned).text !== recordLines(planned.view.record).join('\n')
+  );
 }
 
 async function make(

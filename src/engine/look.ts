@@ -41,7 +41,8 @@ export async function look(
   engine: Engine,
 ): Promise<HostView> {
   const nonce = engine.nonce();
-  const script = observeScript(looks(resources), { nonce, root: session.root });
+  const askable = resources.filter(({ type }) => session.live || !type.needsLive);
+  const script = observeScript(looks(askable), { nonce, root: session.root });
   const result = await session.run(script, { limit: lookLimit * 1000 });
   const frames = parseFrames(result.stdout, nonce);
   if (!ended(frames)) throw unfinished(host, result.end, result.code, result.stderr, frames);
@@ -86,7 +87,9 @@ export function readLooks(
     seen.set(id, answer?.text ?? '');
     const missing = type.tools?.find((tool) => !tools.has(tool));
     const reason = answer?.facts.get('unknown');
-    if (missing !== undefined) observed.set(id, { unknown: `${missing} is not installed on this host` });
+    if (type.needsLive && !context.live)
+      observed.set(id, { unknown: 'it needs a running system, and this is a directory tree' });
+    else if (missing !== undefined) observed.set(id, { unknown: `${missing} is not installed on this host` });
     else if (answer === undefined) observed.set(id, { unknown: 'the host said nothing about it' });
     else if (reason !== undefined) observed.set(id, { unknown: reason });
     else observed.set(id, type.read(answer.facts, spec, context));

@@ -53,6 +53,8 @@ export interface ResourceType<Spec = unknown> {
   readonly example: string;
   /** Can be observed and compared, never changed (`command`, `port`). */
   readonly checkOnly?: true;
+  /** Asks the running system (a port, a command): in a directory tree the answer would come from this machine, so it is unknown. */
+  readonly needsLive?: true;
   /** Programs the target must have to observe or change this type beyond POSIX utilities; without them the answer is unknown. */
   readonly tools?: readonly string[];
   /** Seconds after which observing ONE resource is given up (default: 20 for the whole type). Set it for anything that may hang. */

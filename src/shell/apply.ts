@@ -83,7 +83,8 @@ PAYLOAD
 ${sums}
 SUMS
 ) || { rm -rf -- "$RUNDIR"; stop no-space "$STAGE"; }
-setsid /bin/sh "$STAGE/run.sh" >"$RUNDIR/log" 2>&1 </dev/null &
+: >"$RUNDIR/log"
+setsid /bin/sh "$STAGE/run.sh" >>"$RUNDIR/log" 2>&1 </dev/null &
 pid=$!
 exec 9>&-
 frame started

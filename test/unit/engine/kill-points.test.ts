@@ -111,5 +111,5 @@ describe('power lost at every step of an apply', () => {
       expect((await apply([work], testEngine(), { approve: null }))[0]?.changes).toEqual([]);
     }
     expect(kills).toBeGreaterThanOrEqual(25);
-  });
+  }, 60_000);
 });
