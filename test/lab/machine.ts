@@ -23,13 +23,13 @@ export function labAvailable(): Availability {
 }
 
 function prepare(): Availability {
-  const run = spawnSync('bash', [setup], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-  if (run.status !== 0) {
-    const reason = run.stderr?.trim().split('\n').at(-1) || `setup.sh ended with ${run.status ?? run.error}`;
-    return { ok: false, reason };
-  }
-  const lines = run.stdout.trim().split('\n');
-  return { ok: true, images: Object.fromEntries(lines.map((line) => line.split('=') as [string, string])) };
+  const run = spawnSync('bash', [setup], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines = (run.stdout ?? '').split('\n').filter((line) => line.includes('='));
+  const said = Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
+  if (run.status === 0) return { ok: true, images: said };
+  return { ok: false, reason: said.cannot ?? `setup.sh ended with ${run.status ?? run.error}` };
 }
 
 /** A directory of this process, removed when the process ends. */

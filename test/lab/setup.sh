@@ -1,13 +1,13 @@
 #!/bin/bash
 # Makes this machine able to run the lab: packages, Docker, images. Safe to run again and again, and by several at once.
-# Prints `NAME=IMAGE` lines on stdout; everything else goes to stderr. When the lab cannot run here: one sentence, exit 3.
+# Prints `NAME=IMAGE` lines on stdout, or `cannot=REASON` and exits 3 when the lab cannot run here. Progress goes to stderr.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 state=$(readlink -f "$here/../..")/.lab
 mkdir -p "$state"
 
 cannot() {
-  echo "$1" >&2
+  echo "cannot=$1"
   exit 3
 }
 
@@ -26,6 +26,11 @@ need mmdebstrap mmdebstrap
 need ssh openssh-client
 need ssh-keygen openssh-client
 need nsenter util-linux
+# Not for the lab itself: other tests run scripts in busybox, and an sshd of their own.
+need busybox busybox-static
+need perl perl
+need sudo sudo
+need /usr/sbin/sshd openssh-server
 if [ "$(id -u)" != 0 ]; then
   cannot 'the lab needs root: it starts containers, cuts their network and builds their images'
 fi
@@ -35,6 +40,10 @@ if [ ${#missing[@]} -gt 0 ]; then
   export DEBIAN_FRONTEND=noninteractive
   { apt-get -q update && apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends "${missing[@]}"; } >"$state/apt.log" 2>&1 9>&- ||
     cannot "the lab could not install ${missing[*]} (see $state/apt.log)"
+  # Tests need the program, not a machine that listens.
+  case " ${missing[*]} " in
+    *' openssh-server '*) [ ! -d /run/systemd/system ] || systemctl --quiet disable --now ssh ;;
+  esac
 fi
 # Newer Debian has the client in a package of its own.
 command -v docker >/dev/null ||
