@@ -1,0 +1,101 @@
+/** For every shipped role, variables that say something in every place its schema has. Hostile values are then put there one by one. */
+export const samples: Readonly<Record<string, { readonly platform: string; readonly vars: Tree }>> = {
+  base: {
+    platform: 'linux',
+    vars: {
+      domain: 'lan',
+      site_hosts: [{ address: '10.10.0.9', name: 'box' }],
+      extra_hosts: [{ address: '10.10.0.1', names: ['gateway.lan', 'gateway'] }],
+      packages: ['rsync'],
+      time_sync: 'chrony',
+      time_servers: ['ntp1.lan'],
+      ssh_keys: [
+        {
+          key: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f provision@controller.lan',
+          state: 'present',
+        },
+      ],
+    },
+  },
+  vzdump: {
+    platform: 'pve',
+    vars: {
+      tmpdir: '/var/lib/vz/vzdump-tmp',
+      tmpdir_free_gib: 8,
+      mode: 'stop',
+      compress: 'zstd',
+      zstd: 0,
+      bwlimit: 0,
+      ionice: 8,
+      lockwait: 0,
+      stopwait: 10,
+      prune_backups: { 'keep-last': 3, 'keep-weekly': 0 },
+      script: '/usr/local/bin/vzdump-hook',
+      storage: 'truenas-bu',
+      mailto: ['root', 'ops@box.lan'],
+      notes_template: '{{guestname}} on {{node}}\\nby hand',
+      exclude_path: ['/var/cache/*', "/srv/it's here", '/d*'],
+      extra: {
+        dumpdir: '/var/lib/vz/dump',
+        stdexcludes: false,
+        pigz: 1,
+        performance: 'max-workers=4,pbs-entries-max=100',
+        fleecing: 'enabled=1,storage=local-lvm',
+        remove: true,
+        protected: false,
+        mailnotification: 'failure',
+        'notification-mode': 'auto',
+        'pbs-change-detection-mode': 'metadata',
+      },
+      backup_mounts: [
+        {
+          path: '/mnt/pve/truenas-bu',
+          source: '10.10.0.104:/mnt/main_pool/bu',
+          type: 'nfs4',
+          expect_entry: 'dump',
+        },
+      ],
+    },
+  },
+  'nfs-server': {
+    platform: 'linux',
+    vars: {
+      directories: [{ path: '/srv/nfs', mode: '0755', owner: 'root', group: 'root' }],
+      exports: [
+        {
+          path: '/srv/nfs',
+          clients: [{ client: '10.10.0.0/24', options: ['rw', 'no_subtree_check', 'anonuid=1000'] }],
+        },
+      ],
+    },
+  },
+  'nfs-client': {
+    platform: 'linux',
+    vars: {
+      mounts: [
+        {
+          path: '/mnt/pbs-datastore',
+          what: '10.10.0.103:/mnt/Taupo/pbs',
+          type: 'nfs',
+          options: ['vers=4.2', 'hard'],
+          expect_entry: '.chunks',
+          write_test: true,
+        },
+      ],
+    },
+  },
+  'backup-target': {
+    platform: 'linux',
+    vars: {
+      user: 'backup-in',
+      ssh_keys: [
+        'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f box@box.lan',
+      ],
+      directories: [
+        { path: '/srv/backup/site', user: 'backup-in', mode: '0750', free_gib: 1, mounted: '/srv' },
+      ],
+    },
+  },
+};
+
+export type Tree = string | number | boolean | null | readonly Tree[] | { readonly [key: string]: Tree };
