@@ -48,7 +48,7 @@ export function parseVzdumpConf(text: string): VzdumpConf {
   for (const raw of text.split('\n')) {
     const line = raw.replace(/^[\t-\r ]+|[\t-\r ]+$/g, '');
     if (line === '' || line.startsWith('#')) continue;
-    const [, key = '', value = ''] = /^([^\s:]+):\s*(.*)$/.exec(line) ?? [];
+    const [, key = '', value = ''] = /^([^\t-\r :]+):[\t-\r ]*(.*)$/.exec(line) ?? [];
     const fits = keys[key];
     if (key === '') complaints.push(`ignore config line: ${line}`);
     else if (key === 'exclude-path') excludePath.push(...words(value, complaints));
