@@ -1,13 +1,19 @@
 import type { ResourceType } from '../model/resource.ts';
+import { command } from './command.ts';
 import { directory } from './directory.ts';
 import { file } from './file.ts';
+import { line } from './line.ts';
 import { link } from './link.ts';
-import { unit } from './unit.ts';
+import { path } from './path.ts';
+import { port } from './port.ts';
 
-/** All resource types, by name. */
+/** All resource types, by name: one line for each. */
 export const resourceTypes: readonly ResourceType[] = [
-  directory, //
+  command, //
+  directory,
   file,
+  line,
   link,
-  unit,
+  path,
+  port,
 ];

@@ -6,13 +6,11 @@ import { lines, sh } from '../shell/sh.ts';
 import { fileKind } from './properties.ts';
 
 /**
- * For use inside a body of `eachPath`: prints for every path of "$@" either `path stat TYPE|MODE|OWNER|GROUP|UID|GID`, or
- * `path absent 1`, or `path unknown REASON`. What is missing is asked for once more in one call, only for the reason: "not
- * there" is not "could not look" (I/O error, stale handle). Answers are matched by order, not by the name in the message:
- * coreutils and busybox quote names there in ways of their own. In a tree, names come from the tree's own passwd and group.
- * No size: that of a directory changes with every file made in it, and a guard compares this text.
+ * Shell function `why_missing PATH...`: prints for those that are not there `path absent 1` or `path unknown REASON`. They are
+ * asked for in one call, only for the reason: "not there" is not "could not look" (I/O error, stale handle). Answers are matched
+ * by order, not by the name in the message: coreutils and busybox quote names there in ways of their own.
  */
-export const statBody = String.raw`why_missing() {
+export const whyMissing = String.raw`why_missing() {
   for p do
     shift
     [ -e "$p" ] || [ -L "$p" ] || set -- "$@" "$p"
@@ -25,7 +23,14 @@ export const statBody = String.raw`why_missing() {
       *) printf '%s\tunknown\t%s\n' "${'${p#.}'}" "${'${said##*: }'}" ;;
     esac
   done
-}
+}`;
+
+/**
+ * For use inside a body of `eachPath`: prints for every path of "$@" either `path stat TYPE|MODE|OWNER|GROUP|UID|GID`, or what
+ * `why_missing` says. In a tree, names come from the tree's own passwd and group. No size: that of a directory changes with
+ * every file made in it, and a guard compares this text.
+ */
+export const statBody = String.raw`${whyMissing}
 stat_there() {
   for p do
     shift

@@ -60,6 +60,15 @@ function busyboxDirectory(): string {
 
 export const hasBusybox = spawnSync('busybox', ['true']).status === 0;
 
+/** Feeds a script to the shell as a host would get it. With busybox nothing of coreutils is used. */
+export function runScript(shell: ShellName, script: string): string {
+  const input = shell === 'busybox' ? script.replace('PATH=', `PATH=${busyboxDirectory()}:`) : script;
+  const argv = shell === 'busybox' ? ['sh', '-s'] : ['-s'];
+  const result = spawnSync(shell, argv, { input, maxBuffer: 1 << 26 });
+  if (result.stderr.length > 0) throw new Error(`the shell complained: ${result.stderr.toString()}`);
+  return result.stdout.toString();
+}
+
 /** `live`: what types are told; in the script, a tree is a tree, so ROOT is set and names come from its own passwd. */
 export function newTree(shell: ShellName, context: Partial<Context> = {}): Tree {
   const root = fresh();
@@ -73,16 +82,8 @@ export function newTree(shell: ShellName, context: Partial<Context> = {}): Tree 
   const rundir = fresh();
   let run = 0;
 
-  function execute(script: string): string {
-    const path = shell === 'busybox' ? script.replace('PATH=', `PATH=${busyboxDirectory()}:`) : script;
-    const argv = shell === 'busybox' ? ['busybox', 'sh', '-s'] : ['dash', '-s'];
-    const result = spawnSync(argv[0] ?? '', argv.slice(1), { input: path, maxBuffer: 1 << 26 });
-    if (result.stderr.length > 0) throw new Error(`the shell complained: ${result.stderr.toString()}`);
-    return result.stdout.toString();
-  }
-
   function look(type: ResourceType, specs: readonly unknown[]): Map<string, Seen> {
-    const out = execute(observeScript([{ type, specs }], { nonce, root }));
+    const out = runScript(shell, observeScript([{ type, specs }], { nonce, root }));
     const frames = parseFrames(Buffer.from(out), nonce).filter((frame) => frame.name === `look ${type.name}`);
     return parseFacts(Buffer.concat(frames.map((frame) => frame.bytes)));
   }
@@ -116,7 +117,7 @@ export function newTree(shell: ShellName, context: Partial<Context> = {}): Tree 
     const body = steps.map((step) => step.run.text).join('\n');
     const script = `{ exec </dev/null\n${opening({ nonce, root })}\nRUN=r${run} RUNDIR=${rundir} STAGE=${stage} CHANGE=0\n${observePrelude}\n${applyPrelude}
 (set -eu\n${body}\n) 2>&1\nprintf '\\nended %s\\n' $?\nexit 0\n}\n`;
-    const out = execute(script);
+    const out = runScript(shell, script);
     const code = /\nended (\d+)\n$/.exec(out);
     return { ok: code?.[1] === '0', said: out.replace(/\n?ended \d+\n$/, '').trim() };
   }
