@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { expandHost } from '../../../src/roles/expand.ts';
+import { complaints, shipped } from './fleet.ts';
+
+const names = [
+  'hikurangi',
+  'pbs',
+  'pihanga',
+  'pve',
+  'pve2',
+  'ruapehu',
+  'synology',
+  'truenas-bu',
+  'truenas-hdd',
+];
+
+test('the example fleet is complete', async () => {
+  const site = await shipped().catch((error: unknown) => complaints(error));
+  expect(Array.isArray(site) ? site : site.hosts.map((host) => host.name).sort()).toEqual(names);
+});
+
+test.each(names)('%s: every role of it expands', async (name) => {
+  const site = await shipped();
+  const expanded = await expandHost(site, name).catch((error: unknown) => complaints(error));
+  if (Array.isArray(expanded)) expect(expanded).toEqual([]);
+  else expect(expanded.checks.length).toBeGreaterThan(0);
+});
+
+test('temporary files go where they can before vzdump is told so', async () => {
+  const { resources } = await expandHost(await shipped(), 'pve2');
+  const conf = resources.find((resource) => resource.id === 'file:/etc/vzdump.conf');
+  expect(conf?.after).toEqual(['directory:/var/lib/vz/vzdump-tmp']);
+  expect(resources.map((resource) => resource.id)).toContain('directory:/var/lib/vz/vzdump-tmp');
+});
+
+test('nothing on a NAS is given a mode or an owner', async () => {
+  const site = await shipped();
+  for (const name of ['synology', 'truenas-bu', 'truenas-hdd']) {
+    const { resources } = await expandHost(site, name);
+    for (const { spec } of resources) {
+      expect(Object.keys(spec as object)).not.toEqual(expect.arrayContaining(['mode']));
+      expect(Object.keys(spec as object)).not.toEqual(expect.arrayContaining(['owner']));
+    }
+    if (name !== 'synology') expect(resources).toEqual([]);
+  }
+});
