@@ -1,0 +1,184 @@
+import { child, type MapNode, type Node, plain, secretsIn, text } from '../inventory/node.ts';
+import { isRecord, type Schemas } from '../inventory/schema.ts';
+import { didYouMean, found, listed, shown } from '../inventory/wording.ts';
+import { ProvisionError, type Where } from '../model/errors.ts';
+import type { Resource, ResourceType } from '../model/resource.ts';
+import { holds } from './conditions.ts';
+import { protect } from './protect.ts';
+import type { Templates } from './templates.ts';
+import { type Scope, substitute, withName } from './values.ts';
+
+/** What turning one entry of a role into resources needs. */
+export interface Setting {
+  readonly role: string;
+  readonly types: ReadonlyMap<string, ResourceType>;
+  readonly schemas: Schemas;
+  readonly templates: Templates;
+}
+
+/** Runs `make` once, or once for every element of `each:`, where `when:` holds. */
+export function repeat(
+  entry: MapNode,
+  scope: Scope,
+  make: (scope: Scope) => void,
+  skip?: (scope: Scope) => void,
+): void {
+  const each = entry.entries.get('each');
+  const when = child(entry, 'when');
+  const once = (inner: Scope) => {
+    const wanted = when === undefined ? true : holds(when, inner);
+    if (wanted === true) make(inner);
+    else if (wanted === false) skip?.(inner);
+  };
+  if (each === undefined) {
+    once(scope);
+    return;
+  }
+  const all = substitute(each.node, scope);
+  if (all === undefined) return;
+  if (all.kind === 'list') {
+    for (const item of all.items) once(withName(scope, 'item', { ...item, via: item.via ?? item.where }));
+    return;
+  }
+  const hint = 'each: ${NAME} of a variable that is a list';
+  scope.mistakes.push(
+    new ProvisionError('input', `"each" is ${found(all)}; allowed: a list`, {
+      where: each.key,
+      host: scope.host,
+      hint,
+    }),
+  );
+}
+
+/** The type an entry is of: the key that is a type's name and not a property of another type in the entry. */
+export function typeOf(
+  entry: MapNode,
+  common: readonly string[],
+  setting: Setting,
+  scope: Scope,
+): ResourceType | undefined {
+  const keys = [...entry.entries.keys()].filter((key) => !common.includes(key));
+  const candidates = keys.flatMap((key) => setting.types.get(key) ?? []);
+  const names = candidates.map((type) => type.name);
+  const fits = candidates.filter((type) =>
+    names.every((name) => name === type.name || propertiesOf(type).includes(name)),
+  );
+  // Two that could each be a property of the other, or neither: the one that is written first, and its schema judges the rest.
+  const type = fits[0] ?? candidates[0];
+  if (type !== undefined) return type;
+  const known = [...setting.types.keys()];
+  const where = [...entry.entries.values()][0]?.key ?? entry.where;
+  const message = `no key of this is a resource type; allowed: ${listed(known)}`;
+  const hint = keys.map((key) => didYouMean(key, known)).find((guess) => guess !== undefined);
+  scope.mistakes.push(new ProvisionError('input', message, { where, host: scope.host, hint }));
+  return undefined;
+}
+
+/** One resource out of one entry, or undefined and a mistake in the scope. `polish` changes the spec before it is judged. */
+export function makeResource(
+  entry: MapNode,
+  type: ResourceType,
+  common: readonly string[],
+  setting: Setting,
+  scope: Scope,
+  polish: (filled: MapNode) => MapNode = (filled) => filled,
+): Resource | undefined {
+  const before = scope.mistakes.length;
+  const from = entry.entries.get(type.name)?.key ?? entry.where;
+  const own = [...entry.entries].filter(([key]) => !common.includes(key));
+  const filled = substitute({ ...entry, entries: new Map(own) }, scope);
+  if (filled?.kind !== 'map') return undefined;
+  const template = entry.entries.get('template')?.node;
+  const complete = template === undefined ? filled : withContent(filled, template, type, setting, scope);
+  if (complete === undefined) return undefined;
+  const present = dropNull(polish(complete));
+  if (present.kind !== 'map') return undefined;
+  const name = `${type.name}:${text(child(present, type.name)) ?? '?'}`;
+  const mistakes = setting.schemas.judge(type.schema)(present, { name, host: scope.host });
+  scope.mistakes.push(...mistakes);
+  if (scope.mistakes.length > before) return undefined;
+  return finish(present, type, from, setting, scope);
+}
+
+function finish(
+  node: MapNode,
+  type: ResourceType,
+  from: Where,
+  setting: Setting,
+  scope: Scope,
+): Resource | undefined {
+  const secrets = secretsIn(node);
+  const guarded = secrets.length === 0 ? node : protect(node, type, secrets, from, scope);
+  if (guarded === undefined) return undefined;
+  const spec = plain(guarded);
+  const identity = type.identity(spec);
+  const say = (message: string, hint?: string) =>
+    void scope.mistakes.push(new ProvisionError('input', message, { where: from, host: scope.host, hint }));
+  if (/[\x00-\x1f\x7f]/.test(identity)) {
+    say(
+      `the name ${shown(identity)} of this ${type.name} holds a control character`,
+      'remove tabs and line breaks from it',
+    );
+    return undefined;
+  }
+  return {
+    id: `${type.name}:${identity}`,
+    type,
+    spec,
+    role: setting.role,
+    from,
+    secret: secrets.length > 0,
+    after: [],
+  };
+}
+
+/** The rendered template as `content`. */
+function withContent(
+  node: MapNode,
+  asked: Node,
+  type: ResourceType,
+  setting: Setting,
+  scope: Scope,
+): MapNode | undefined {
+  const say = (message: string, hint?: string): undefined => {
+    scope.mistakes.push(new ProvisionError('input', message, { where: asked.where, host: scope.host, hint }));
+    return undefined;
+  };
+  if (!propertiesOf(type).includes('content'))
+    return say(`"template" is not for ${type.name}: it has no content`);
+  if (node.entries.has('content')) return say('"template" and "content" are both given', 'keep one of them');
+  const template = setting.templates.get(text(asked) ?? '');
+  if (template === undefined) return undefined;
+  try {
+    const { text: value, secrets } = template.render(scope.names, scope.host);
+    const marks = secrets.length === 0 ? {} : { secrets };
+    const content: Node = { kind: 'scalar', value, where: asked.where, ...marks };
+    return { ...node, entries: new Map([...node.entries, ['content', { key: asked.where, node: content }]]) };
+  } catch (error) {
+    if (!(error instanceof ProvisionError)) throw error;
+    scope.mistakes.push(error);
+    return undefined;
+  }
+}
+
+/**
+ * A key whose value is nothing is a key that is not there: `owner: ${item.owner}` of an element without owner. In a list it
+ * stays and is refused by the schema: an argument that silently vanishes makes another command.
+ */
+function dropNull(node: Node): Node {
+  if (node.kind === 'scalar') return node;
+  if (node.kind === 'list') return { ...node, items: node.items.map(dropNull) };
+  const kept = [...node.entries].filter(([, entry]) => !isNull(entry.node));
+  return {
+    ...node,
+    entries: new Map(kept.map(([key, entry]) => [key, { ...entry, node: dropNull(entry.node) }])),
+  };
+}
+
+function isNull(node: Node): boolean {
+  return node.kind === 'scalar' && node.value === null;
+}
+
+export function propertiesOf(type: ResourceType): string[] {
+  return isRecord(type.schema.properties) ? Object.keys(type.schema.properties) : [];
+}

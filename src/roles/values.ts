@@ -1,0 +1,213 @@
+import {
+  type Entry,
+  type ListNode,
+  type MapNode,
+  type Node,
+  type ScalarNode,
+  scalar,
+} from '../inventory/node.ts';
+import { type Secrets, unknownSecret } from '../inventory/secrets.ts';
+import { didYouMean, found, listed } from '../inventory/wording.ts';
+import { ProvisionError, type Where } from '../model/errors.ts';
+import type { Secret } from '../model/host.ts';
+
+/** What `${...}` can name in one place, and where its mistakes and its need for secrets are collected. */
+export interface Scope {
+  readonly host: string;
+  /** Variables of the role, `host`, `site`, and `item` or `parameter` where there is one. */
+  readonly names: ReadonlyMap<string, Node>;
+  readonly secrets: Secrets;
+  /** Names of secrets that were asked for and are not decrypted yet. */
+  readonly sealed: Set<string>;
+  readonly mistakes: ProvisionError[];
+}
+
+type Part = { readonly text: string } | { readonly path: readonly string[] };
+
+const parsed = new WeakMap<ScalarNode, readonly Part[] | string>();
+
+/** The same scope with one more name. */
+export function withName(scope: Scope, name: string, node: Node): Scope {
+  return { ...scope, names: new Map([...scope.names, [name, node]]) };
+}
+
+/**
+ * The value with every `${path}` replaced. A `${path}` that is the whole value keeps its type; inside a text, texts, numbers and
+ * booleans are inserted. What is inserted is never looked at again. undefined when a name is unknown: the mistake is in the scope.
+ */
+export function substitute(node: Node, scope: Scope): Node | undefined {
+  if (node.kind === 'scalar') return substituteScalar(node, scope);
+  if (node.kind === 'list') return substituteList(node, scope);
+  return substituteMap(node, scope);
+}
+
+function substituteList(node: ListNode, scope: Scope): Node | undefined {
+  let same = true;
+  let whole = true;
+  const items: Node[] = [];
+  for (const item of node.items) {
+    const value = substitute(item, scope);
+    if (value === undefined) whole = false;
+    else items.push(value);
+    same &&= value === item;
+  }
+  if (!whole) return undefined;
+  return same ? node : { ...node, items };
+}
+
+function substituteMap(node: MapNode, scope: Scope): Node | undefined {
+  let same = true;
+  let whole = true;
+  const entries = new Map<string, Entry>();
+  for (const [key, entry] of node.entries) {
+    const value = substitute(entry.node, scope);
+    if (value === undefined) whole = false;
+    else entries.set(key, value === entry.node ? entry : { key: entry.key, node: value });
+    same &&= value === entry.node;
+  }
+  if (!whole) return undefined;
+  return same ? node : { ...node, entries };
+}
+
+function substituteScalar(node: ScalarNode, scope: Scope): Node | undefined {
+  if (typeof node.value !== 'string' || !node.value.includes('${')) return node;
+  let parts = parsed.get(node);
+  if (parts === undefined) {
+    parts = parseText(node.value);
+    parsed.set(node, parts);
+  }
+  if (typeof parts === 'string') return complain(scope, parts, node.where, 'write $${ for a plain ${');
+  const only = parts.length === 1 ? parts[0] : undefined;
+  if (only !== undefined && 'path' in only) return wholeValue(only.path, node, scope);
+  return insertText(parts, node, scope);
+}
+
+function wholeValue(path: readonly string[], node: ScalarNode, scope: Scope): Node | undefined {
+  const value = lookup(path, node.where, scope);
+  if (value === undefined) return undefined;
+  return { ...value, where: node.where, via: value.via ?? value.where };
+}
+
+function insertText(parts: readonly Part[], node: ScalarNode, scope: Scope): Node | undefined {
+  let text = '';
+  let via: Where | undefined;
+  let sealed = false;
+  const secrets: Secret[] = [];
+  for (const part of parts) {
+    if ('text' in part) {
+      text += part.text;
+      continue;
+    }
+    const value = lookup(part.path, node.where, scope);
+    if (value === undefined) return undefined;
+    if (value.kind !== 'scalar' || value.value === null) {
+      const name = `\${${part.path.join('.')}}`;
+      return complain(
+        scope,
+        `${name} is ${found(value)} and cannot be put into a text`,
+        node.where,
+        undefined,
+      );
+    }
+    text += String(value.value);
+    via ??= value.via ?? value.where;
+    sealed ||= value.sealed === true;
+    secrets.push(...(value.secrets ?? []));
+  }
+  const marks = secrets.length === 0 ? {} : { secrets };
+  return { ...scalar(text, node.where), ...marks, ...(via ? { via } : {}), ...(sealed ? { sealed } : {}) };
+}
+
+/** The value a path leads to. undefined when it leads nowhere: then the scope has a mistake more. */
+export function lookup(path: readonly string[], where: Where, scope: Scope): Node | undefined {
+  const [root = '', ...steps] = path;
+  if (root === 'secrets') return lookupSecret(steps, where, scope);
+  let node = scope.names.get(root);
+  const names = [...scope.names.keys(), 'secrets'];
+  if (node === undefined) return unknownName(path, root, names, 'names', where, scope);
+  for (const [index, step] of steps.entries()) {
+    const next: Node | undefined = stepInto(node, step);
+    if (next === undefined) {
+      const reached = path.slice(0, index + 1).join('.');
+      return unknownName(path, step, keysOf(node), `\${${reached}} has`, where, scope);
+    }
+    node = next;
+  }
+  return node;
+}
+
+function stepInto(node: Node, step: string): Node | undefined {
+  if (node.kind === 'list') return /^(0|[1-9][0-9]{0,5})$/.test(step) ? node.items[Number(step)] : undefined;
+  if (node.kind === 'scalar') return undefined;
+  const entry = node.entries.get(step);
+  if (entry !== undefined) return entry.node;
+  return node.absent?.includes(step) ? scalar(null, node.where) : undefined;
+}
+
+function keysOf(node: Node): string[] {
+  if (node.kind === 'list') return node.items.map((_, index) => String(index));
+  return node.kind === 'map' ? [...node.entries.keys(), ...(node.absent ?? [])] : [];
+}
+
+function lookupSecret(steps: readonly string[], where: Where, scope: Scope): Node | undefined {
+  const name = steps.join('.');
+  if (scope.secrets.where(name) === undefined) {
+    scope.mistakes.push(unknownSecret(scope.secrets, name, where));
+    return undefined;
+  }
+  const secret = scope.secrets.get(name);
+  if (secret === undefined) {
+    scope.sealed.add(name);
+    const placeholder: Secret = { name, reveal: () => '' };
+    return { ...scalar('', where), secrets: [placeholder], sealed: true };
+  }
+  return { ...scalar(secret.reveal(), where), secrets: [secret] };
+}
+
+function unknownName(
+  path: readonly string[],
+  word: string,
+  known: readonly string[],
+  what: string,
+  where: Where,
+  scope: Scope,
+): undefined {
+  const message = `unknown name "${word}" in \${${path.join('.')}}; ${what}: ${listed(known)}`;
+  return complain(scope, message, where, didYouMean(word, known) ?? 'write $${ for a plain ${');
+}
+
+function complain(scope: Scope, message: string, where: Where, hint: string | undefined): undefined {
+  scope.mistakes.push(new ProvisionError('input', message, { where, host: scope.host, hint }));
+  return undefined;
+}
+
+const pathForm = /^[a-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$/;
+
+/** `a ${b.c} $${d}` in parts; a text in place of parts says what is wrong with it. */
+export function parseText(value: string): readonly Part[] | string {
+  const parts: Part[] = [];
+  let text = '';
+  let at = 0;
+  while (at < value.length) {
+    const next = value.indexOf('${', at);
+    if (next < 0) break;
+    if (value[next - 1] === '$' && next > at) {
+      text += `${value.slice(at, next - 1)}\${`;
+      at = next + 2;
+      continue;
+    }
+    const end = value.indexOf('}', next);
+    const inside = end < 0 ? value.slice(next + 2, next + 22) : value.slice(next + 2, end);
+    if (end < 0) return `\${${inside} has no closing brace`;
+    if (!pathForm.test(inside))
+      return `\${${inside.slice(0, 60)}} is not a name; only names with dots are read, nothing is computed`;
+    text += value.slice(at, next);
+    if (text !== '') parts.push({ text });
+    text = '';
+    parts.push({ path: inside.split('.') });
+    at = end + 1;
+  }
+  text += value.slice(at);
+  if (text !== '' || parts.length === 0) parts.push({ text });
+  return parts;
+}
