@@ -32,11 +32,16 @@ function prepare(): Availability {
   return { ok: false, reason: said.cannot ?? `setup.sh ended with ${run.status ?? run.error}` };
 }
 
-/** A directory of this process, removed when the process ends. */
+let scratchRoot: string | undefined;
+
+/** A new directory, removed when this process ends. */
 export function scratch(purpose: string): string {
-  const dir = mkdtempSync(join(tmpdir(), `provision-${purpose}-`));
-  process.on('exit', () => rmSync(dir, { recursive: true, force: true }));
-  return dir;
+  if (scratchRoot === undefined) {
+    const root = mkdtempSync(join(tmpdir(), 'provision-test-'));
+    process.on('exit', () => rmSync(root, { recursive: true, force: true }));
+    scratchRoot = root;
+  }
+  return mkdtempSync(join(scratchRoot, `${purpose}-`));
 }
 
 let pair: { readonly identityFile: string; readonly publicKey: string } | undefined;

@@ -1,6 +1,8 @@
 import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
+import type { Connection, Host } from '../../src/model/host.ts';
+import type { Contact } from '../../src/remote/session.ts';
 import type { LabHost } from './lab.ts';
 import { scratch } from './machine.ts';
 
@@ -73,4 +75,24 @@ function hostFile(host: LabHost, more: Data): Data {
 
 function pinned(hosts: readonly LabHost[]): string {
   return hosts.flatMap((host) => host.hostKeys.map((line) => `${line}\n`)).join('');
+}
+
+/** The host as the product's own modules take it, for tests below the command line: `connect(host, contact)`. */
+export function reach(host: LabHost, changes: Partial<Connection> = {}): { host: Host; contact: Contact } {
+  const connection: Connection = {
+    session: 'ssh',
+    address: host.address,
+    port: host.port,
+    user: host.user,
+    become: 'none',
+    identityFile: host.identityFile,
+    machineId: host.machineId,
+    ...changes,
+  };
+  const platform = host.image === 'debian' ? 'pve' : 'synology';
+  const from = { file: `inventory/hosts/${host.name}.yaml`, line: 1, column: 1 };
+  return {
+    host: { name: host.name, platform, connection, groups: ['all'], roles: [], from },
+    contact: { knownHosts: knownHosts([host]), env: { PATH: process.env.PATH, HOME: scratch('home') } },
+  };
 }
