@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -32,16 +32,9 @@ function prepare(): Availability {
   return { ok: false, reason: said.cannot ?? `setup.sh ended with ${run.status ?? run.error}` };
 }
 
-let scratchRoot: string | undefined;
-
-/** A new directory, removed when this process ends. */
+/** A new directory. `prepare.ts` removes it after the run: a test process is ended without being asked. */
 export function scratch(purpose: string): string {
-  if (scratchRoot === undefined) {
-    const root = mkdtempSync(join(tmpdir(), 'provision-test-'));
-    process.on('exit', () => rmSync(root, { recursive: true, force: true }));
-    scratchRoot = root;
-  }
-  return mkdtempSync(join(scratchRoot, `${purpose}-`));
+  return mkdtempSync(join(process.env.LAB_SCRATCH ?? tmpdir(), `provision-${purpose}-`));
 }
 
 let pair: { readonly identityFile: string; readonly publicKey: string } | undefined;

@@ -1,5 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { labAvailable } from './machine.ts';
 
 /** Before the tests of the project `lab`: the bundle that they run, Docker and the images. Says once why there is no lab. */
@@ -18,7 +20,12 @@ export default function prepare(): () => void {
     return () => {};
   }
   endLeftovers();
-  return endLeftovers;
+  // Inherited by the test processes, see `scratch`.
+  process.env.LAB_SCRATCH = mkdtempSync(join(tmpdir(), 'provision-lab-'));
+  return () => {
+    endLeftovers();
+    if (process.env.LAB_SCRATCH) rmSync(process.env.LAB_SCRATCH, { recursive: true, force: true });
+  };
 }
 
 /** Ends hosts whose test process is gone: one that was killed could not end its own. */
