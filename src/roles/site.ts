@@ -12,6 +12,9 @@ import type { ResourceType } from '../model/resource.ts';
 import { platformOf } from './host.ts';
 import { loadRole, type Role } from './load.ts';
 import { sortMistakes } from './sort.ts';
+
+export { sortMistakes };
+
 import { type Templates, templatesIn } from './templates.ts';
 import { baseScope, variablesOf } from './variables.ts';
 
