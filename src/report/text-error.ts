@@ -29,9 +29,16 @@ export function hostErrorText(
   const host = visibleLine(run.host);
   return [
     ...happened.map((line, index) => palette.bad(index === 0 ? `error: ${line}` : `       ${line}`)),
-    untouched(command, run, error),
-    ...visible(`Next: ${error.hint ?? nextSteps[error.code](host)}`).split('\n'),
+    // Some errors know themselves what is untouched.
+    ...(/nothing was changed/i.test(`${error.message} ${error.hint}`) ? [] : [untouched(command, run, error)]),
+    ...visible(sentence(error.hint ?? nextSteps[error.code](host))).split('\n'),
   ];
+}
+
+/** "set it; try again" -> "Set it; try again." */
+function sentence(text: string): string {
+  const whole = text.trim();
+  return `${whole.charAt(0).toUpperCase()}${whole.slice(1)}${/[.?!`]$/.test(whole) ? '' : '.'}`;
 }
 
 /** What the reader most wants to know: is the host still as it was? Says "not known" when it is not known. */

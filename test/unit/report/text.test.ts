@@ -61,7 +61,7 @@ describe('the report for people', () => {
   test('an error says what is untouched and what to do next', () => {
     const error = { code: 'locked', message: 'someone is at work' } as const;
     expect(textReport('apply', [run('pve2', { error })], plain)).toContain(
-      'error: someone is at work\n  Nothing on this host was changed.\n  Next: Wait for',
+      'error: someone is at work\n  Nothing on this host was changed.\n  Wait for',
     );
     const lost = { code: 'unknown', message: 'the connection went away' } as const;
     expect(textReport('apply', [run('pve2', { error: lost })], plain)).toContain(

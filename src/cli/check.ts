@@ -1,0 +1,20 @@
+import { machinery } from './engine.ts';
+import type { WorkOptions } from './options.ts';
+import { printReport } from './output.ts';
+import { selectedWork } from './site.ts';
+import type { Terminal } from './terminal.ts';
+
+/** The checklist alone. */
+export async function checkCommand(terminal: Terminal, options: WorkOptions): Promise<number> {
+  const { work, meant } = await selectedWork(options, terminal);
+  const [{ check }, { exitCode }] = await Promise.all([
+    import('../engine/check.ts'),
+    import('../engine/outcome.ts'),
+  ]);
+  const narrowed = work.map((one) => ({ ...one, checks: one.checks.filter(meant.check) }));
+  const { engine, stop } = await machinery('check', options, terminal);
+  const runs = await check(narrowed, engine).finally(stop);
+  const exit = exitCode('check', runs);
+  printReport('check', runs, exit, options, terminal);
+  return exit;
+}

@@ -1,0 +1,106 @@
+import { showWhere } from '../model/errors.ts';
+import type { HostWork } from '../model/run.ts';
+import { jsonDocument, schemaVersion } from '../report/json.ts';
+import { visibleLine } from '../report/visible.ts';
+import type { SiteHost } from '../roles/site.ts';
+import type { ReportOptions, SelectionOptions } from './options.ts';
+import { checkId, meant, selectHosts, unknownName } from './selection.ts';
+import { expandHosts, openSite } from './site.ts';
+import type { Terminal } from './terminal.ts';
+
+type Item = Readonly<Record<string, string | readonly string[]>>;
+type ListOptions = ReportOptions & SelectionOptions;
+
+const ofHosts = {
+  hosts: (hosts: readonly SiteHost[]): Item[] =>
+    hosts.map(({ name, platform, address, groups, roles }) => ({
+      host: name,
+      platform,
+      address: address ?? '',
+      groups,
+      roles,
+    })),
+  groups: (hosts: readonly SiteHost[]): Item[] => byName(hosts, 'group', (host) => host.groups),
+  roles: (hosts: readonly SiteHost[]): Item[] => byName(hosts, 'role', (host) => host.roles),
+};
+
+const ofWork = {
+  resources: ({ host, resources }: HostWork): Item[] =>
+    resources.map(({ id, role, from }) => ({ host: host.name, id, role, from: showWhere(from) })),
+  checks: ({ host, checks }: HostWork): Item[] =>
+    checks.map((check) => ({
+      host: host.name,
+      id: checkId(check),
+      about: check.about,
+      from: showWhere(check.from),
+    })),
+  procedures: ({ host, procedures }: HostWork): Item[] =>
+    procedures.map(({ id, about, from }) => ({ host: host.name, id, about, from: showWhere(from) })),
+};
+
+/** What the repository knows of, without contacting anyone. */
+export async function listCommand(
+  terminal: Terminal,
+  options: ListOptions,
+  [what = 'hosts']: readonly string[],
+): Promise<number> {
+  if (!Object.hasOwn(ofHosts, what) && !Object.hasOwn(ofWork, what)) {
+    throw unknownName('list of', what, [...Object.keys(ofHosts), ...Object.keys(ofWork)]);
+  }
+  const site = await openSite(options, terminal);
+  const hosts = selectHosts(site.hosts, options, site.groups);
+  const items = Object.hasOwn(ofHosts, what)
+    ? ofHosts[what as keyof typeof ofHosts](hosts)
+    : await workItems(what as keyof typeof ofWork, await expandHosts(site, hosts), options);
+  if (options.format === 'json') {
+    terminal.out(
+      jsonDocument({ schema: schemaVersion, command: 'list', exit: 0, hosts: [], errors: [], what, items }),
+    );
+  } else terminal.out(table(items, options.verbose ? [] : ['from']));
+  return 0;
+}
+
+function workItems(what: keyof typeof ofWork, work: readonly HostWork[], options: SelectionOptions): Item[] {
+  const is = meant(work, options);
+  return work
+    .map((one) => ({
+      ...one,
+      resources: one.resources.filter(is.resource),
+      checks: one.checks.filter(is.check),
+      procedures: one.procedures.filter(
+        ({ role }) => options.role.length === 0 || options.role.includes(role),
+      ),
+    }))
+    .flatMap(ofWork[what]);
+}
+
+function byName(
+  hosts: readonly SiteHost[],
+  key: string,
+  namesOf: (host: SiteHost) => readonly string[],
+): Item[] {
+  const all = [...new Set(hosts.flatMap(namesOf))];
+  return all.map((name) => ({
+    [key]: name,
+    hosts: hosts.filter((host) => namesOf(host).includes(name)).map((host) => host.name),
+  }));
+}
+
+/** Columns with a head, as wide as they must be; the last one is not filled up. */
+export function table(items: readonly Item[], hidden: readonly string[] = []): string {
+  const columns = Object.keys(items[0] ?? {}).filter((column) => !hidden.includes(column));
+  const rows = items.map((item) =>
+    columns.map((column) => visibleLine([item[column] ?? ''].flat().join(' ')) || '-'),
+  );
+  const lines = [columns, ...rows];
+  const widths = columns.map((_, index) => Math.max(...lines.map((row) => (row[index] ?? '').length)));
+  return lines
+    .map((row) =>
+      row
+        .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .map((line) => `${line}\n`)
+    .join('');
+}

@@ -1,0 +1,204 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { start } from '../../../src/cli/start.ts';
+import { type Screen, screen } from './screen.ts';
+
+const files = {
+  'inventory/site.yaml': 'site: small\ngroups: [all, boxes]\n',
+  'inventory/hosts/box1.yaml': host('box1'),
+  'inventory/hosts/box2.yaml': host('box2'),
+  'roles/motd/role.yaml': `role: motd
+about: A greeting.
+platforms: [linux]
+variables:
+  text: {type: string, default: hello, description: What it says.}
+resources:
+  - directory: /etc/motd.d
+    owner: "${process.getuid?.() ?? 0}"
+    group: "${process.getgid?.() ?? 0}"
+  - file: /etc/motd.d/greeting
+    content: "\${text}\\n"
+    owner: "${process.getuid?.() ?? 0}"
+    group: "${process.getgid?.() ?? 0}"
+checks:
+  - id: greets
+    about: The greeting is there.
+    path: /etc/motd.d/greeting
+    kind: file
+procedures:
+  - id: hush
+    about: Takes the greeting away.
+    steps:
+      - about: Remove the file
+        guard: []
+        run: [rm, etc/motd.d/greeting]
+        verify: []
+        limit: 10
+`,
+};
+
+function host(name: string): string {
+  return `host: ${name}
+platform: linux
+connection: {session: root, root: ../trees/${name}}
+groups: [boxes]
+roles: [motd]
+vars: {motd: {text: hello from ${name}}}
+`;
+}
+
+let dir = '';
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'provision-test-'));
+  for (const [name, text] of Object.entries(files)) write(name, text);
+  for (const name of ['box1', 'box2']) mkdirSync(join(dir, 'trees', name, 'etc'), { recursive: true });
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+function write(name: string, text: string): void {
+  mkdirSync(dirname(join(dir, name)), { recursive: true });
+  writeFileSync(join(dir, name), text);
+}
+
+const greeting = (name: string) => join(dir, 'trees', name, 'etc/motd.d/greeting');
+
+async function provision(
+  argv: readonly string[],
+  over: Parameters<typeof screen>[0] = {},
+): Promise<Screen & { readonly exit: number }> {
+  const terminal = screen({ env: process.env, now: Date.now, ...over });
+  const exit = await start(['--inventory', join(dir, 'inventory'), ...argv], terminal);
+  return { ...terminal, exit };
+}
+
+describe('from diff to check, on directory trees', () => {
+  test('differences, apply, as wanted, drift, repair', async () => {
+    const first = await provision(['diff']);
+    expect(first.printed.err).toBe('');
+    expect(first.exit).toBe(2);
+    expect(first.printed.out).toContain('+ file:/etc/motd.d/greeting  new');
+    expect(existsSync(greeting('box1'))).toBe(false);
+
+    const applied = await provision(['apply', '--yes', '--format', 'json']);
+    expect(JSON.parse(applied.printed.out)).toMatchObject({
+      command: 'apply',
+      exit: 0,
+      hosts: [
+        { host: 'box1', changes: [{ outcome: 'done' }, { outcome: 'done' }], checks: [{ outcome: 'pass' }] },
+        {},
+      ],
+    });
+    expect(applied.exit).toBe(0);
+    expect(readFileSync(greeting('box2'), 'utf8')).toBe('hello from box2\n');
+
+    const again = await provision(['diff']);
+    expect(again.exit).toBe(0);
+    expect(again.printed.out).toContain('total  2 hosts; 4 resources as wanted');
+
+    writeFileSync(greeting('box1'), 'by hand\n');
+    const drift = await provision(['diff', '--only', 'file:/etc/motd.d']);
+    expect(drift.exit).toBe(2);
+    expect(drift.printed.out).toContain('~ file:/etc/motd.d/greeting  drift');
+    expect(drift.printed.out).toContain('-by hand');
+
+    const repaired = await provision(['apply', '--host', 'box1'], { interactive: true, answers: ['yes'] });
+    expect(repaired.asked).toEqual(['Make 1 change on box1? Only "yes" goes on: ']);
+    expect(repaired.exit).toBe(0);
+    expect((await provision(['check'])).exit).toBe(0);
+  }, 60_000);
+
+  test('a no changes nothing, and neither does a missing terminal', async () => {
+    const no = await provision(['apply'], { interactive: true, answers: ['no'] });
+    expect(no.printed.err).toContain('Nothing was changed.');
+    expect((await provision(['apply'])).exit).toBe(1);
+    expect(existsSync(greeting('box1'))).toBe(false);
+  }, 60_000);
+
+  test('a failed check is exit 4, and --only takes its id', async () => {
+    const failed = await provision(['check', '--only', 'motd/greets', '--host', 'box1', '--format', 'tap']);
+    expect(failed.printed.out).toContain('1..1\nnot ok 1 - box1 motd/greets');
+    expect(failed.exit).toBe(4);
+  }, 60_000);
+
+  test('a saved plan is applied exactly, or refused with exit 6 when a host has moved', async () => {
+    const plan = join(dir, 'plan.json');
+    expect((await provision(['diff', '--host', 'box1', '--out', plan])).exit).toBe(2);
+    expect(statSync(plan).mode & 0o777).toBe(0o600);
+    mkdirSync(join(dir, 'trees/box1/etc/motd.d'));
+    const moved = await provision(['apply', '--plan', plan, '--yes']);
+    expect(moved.exit).toBe(6);
+    expect(existsSync(greeting('box1'))).toBe(false);
+    rmSync(join(dir, 'trees/box1/etc/motd.d'), { recursive: true });
+    const applied = await provision(['apply', '--plan', plan, '--yes']);
+    expect(applied.exit).toBe(0);
+    expect(existsSync(greeting('box1'))).toBe(true);
+    expect(existsSync(greeting('box2'))).toBe(false);
+    write('plan.json', '{}');
+    expect((await provision(['apply', '--plan', plan, '--yes'])).exit).toBe(1);
+  }, 60_000);
+});
+
+describe('run', () => {
+  test('one host at a time, dry first, and only after a yes', async () => {
+    await provision(['apply', '--yes']);
+    const both = await provision(['run', 'motd/hush', '--yes']);
+    expect(both.exit).toBe(1);
+    expect(both.printed.err).toContain('choose with --host: box1, box2');
+    const dry = await provision(['run', 'motd/hush', '--host', 'box1', '--dry-run']);
+    expect(dry.printed.out).toContain('1 planned  Remove the file');
+    expect((await provision(['run', 'motd/hush', '--host', 'box1'])).exit).toBe(1);
+    expect(existsSync(greeting('box1'))).toBe(true);
+    const done = await provision(['run', 'motd/hush', '--host', 'box1', '--yes']);
+    expect(done.exit).toBe(0);
+    expect(existsSync(greeting('box1'))).toBe(false);
+  }, 60_000);
+
+  test('an unknown procedure names the nearest', async () => {
+    const unknown = await provision(['run', 'motd/hash', '--host', 'box1', '--yes']);
+    expect(unknown.exit).toBe(1);
+    expect(unknown.printed.err).toContain('did you mean "motd/hush"?');
+  });
+});
+
+describe('without contacting anybody', () => {
+  test('list', async () => {
+    expect((await provision(['list'])).printed.out).toMatch(/^box1 +linux +- +all boxes +motd$/m);
+    expect((await provision(['list', 'groups'])).printed.out).toMatch(/^boxes +box1 box2$/m);
+    expect((await provision(['list', 'resources', '--host', 'box1'])).printed.out).toContain(
+      'file:/etc/motd.d/greeting',
+    );
+    expect((await provision(['list', 'checks'])).printed.out).toContain('motd/greets');
+    expect((await provision(['list', 'procedures'])).printed.out).toContain('motd/hush');
+    const json = await provision(['list', 'roles', '--format', 'json']);
+    expect(JSON.parse(json.printed.out)).toMatchObject({
+      command: 'list',
+      items: [{ role: 'motd', hosts: ['box1', 'box2'] }],
+    });
+    expect((await provision(['list', 'host'])).printed.err).toContain('did you mean "hosts"?');
+  });
+
+  test('mistakes in the input and in names: exit 1 with what to do', async () => {
+    const unknown = await provision(['diff', '--host', 'box3']);
+    expect(unknown.exit).toBe(1);
+    expect(unknown.printed.err).toContain('there is no host "box3"\n    did you mean "box');
+    const id = await provision(['diff', '--only', 'file:/etc/motd.d/greting']);
+    expect(id.printed.err).toContain('did you mean "file:/etc/motd.d/greeting"?');
+    write('inventory/hosts/box1.yaml', host('box1').replace('platform', 'platfrom'));
+    const typo = await provision(['diff']);
+    expect(typo.exit).toBe(1);
+    expect(typo.printed.err).toMatch(/hosts\/box1\.yaml:2:1: error: /);
+    expect(typo.printed.out).toBe('');
+  });
+
+  test('trust needs a person or a fingerprint, and a host with a key', async () => {
+    const pipe = await provision(['trust', 'box1']);
+    expect(pipe.exit).toBe(1);
+    expect(pipe.printed.err).toContain('--fingerprint SHA256:...');
+    const short = await provision(['trust', 'box1', '--fingerprint', 'SHA256:x']);
+    expect(short.printed.err).toContain('is not a fingerprint');
+    const person = await provision(['trust', 'box1'], { interactive: true });
+    expect(person.printed.err).toContain('it has no key to trust');
+  });
+});
