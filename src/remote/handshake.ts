@@ -101,14 +101,14 @@ function failureOf(error: Error & { level?: string }) {
 }
 
 /** Cuts a connection on which nothing at all came back for three pings: a sleeping host, a dead NAT entry, a pulled cable. */
-function watch(socket: Socket): void {
+export function watch(socket: Socket, interval = pingInterval): void {
   let seen = socket.bytesRead;
   let missed = 0;
   const timer = setInterval(() => {
     missed = socket.bytesRead === seen ? missed + 1 : 0;
     seen = socket.bytesRead;
     if (missed > pingsMissed) socket.destroy();
-  }, pingInterval);
+  }, interval);
   timer.unref();
   socket.once('close', () => clearInterval(timer));
 }

@@ -28,6 +28,14 @@ export interface Sshd {
   publicKey(type: 'ed25519' | 'rsa' | 'ecdsa'): string;
   /** Replaces the pins. Without arguments: the true ones. */
   pin(...lines: string[]): void;
+  /** A file of its own that pins the key for these ports of 127.0.0.1. */
+  pinFile(ports: readonly number[]): string;
+  /** The user's ~/.ssh/config; null: none. */
+  configure(text: string | null): void;
+  /** A ProxyCommand that leads here. */
+  relay(): string;
+  /** What sshd logged meanwhile. */
+  saidDuring(work: () => Promise<unknown>): Promise<string>;
   stop(): void;
 }
 
@@ -134,6 +142,30 @@ export async function startSshd(): Promise<Sshd> {
       const pins = lines.length > 0 ? lines : [`[127.0.0.1]:${port} ${sshd.publicKey('ed25519')}`];
       writeFileSync(knownHosts, `${pins.join('\n')}\n`);
     },
+    pinFile: (ports) => {
+      const file = join(dir, `known_hosts_${ports.join('_')}`);
+      writeFileSync(file, ports.map((one) => `[127.0.0.1]:${one} ${sshd.publicKey('ed25519')}\n`).join(''));
+      return file;
+    },
+    configure: (text) => {
+      mkdirSync(join(dir, '.ssh'), { recursive: true });
+      if (text === null) rmSync(join(dir, '.ssh/config'), { force: true });
+      else writeFileSync(join(dir, '.ssh/config'), text);
+    },
+    relay: () => {
+      const file = join(dir, 'relay.mjs');
+      writeFileSync(
+        file,
+        `import { connect } from 'node:net';\nconst to = connect(${port}, '127.0.0.1');\nprocess.stdin.pipe(to);\nto.pipe(process.stdout);\n`,
+      );
+      return `${process.execPath} ${file}`;
+    },
+    saidDuring: async (work) => {
+      said = '';
+      await work();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return said;
+    },
     stop: () => {
       child.kill('SIGTERM');
       rmSync(dir, { recursive: true, force: true });
@@ -143,19 +175,10 @@ export async function startSshd(): Promise<Sshd> {
   return sshd;
 }
 
+/** `ecdsa521` is an ecdsa key of a size that no host here has. */
 export function keygen(type: string, file: string, passphrase = ''): void {
-  execFileSync('ssh-keygen', [
-    '-q',
-    '-t',
-    type,
-    ...(type === 'rsa' ? ['-b', '2048'] : []),
-    '-N',
-    passphrase,
-    '-C',
-    'test',
-    '-f',
-    file,
-  ]);
+  const kind = type === 'rsa' ? ['rsa', '-b', '2048'] : type === 'ecdsa521' ? ['ecdsa', '-b', '521'] : [type];
+  execFileSync('ssh-keygen', ['-q', '-t', ...kind, '-N', passphrase, '-C', 'test', '-f', file]);
 }
 
 export function freePort(): Promise<number> {
