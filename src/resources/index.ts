@@ -4,8 +4,12 @@ import { directory } from './directory.ts';
 import { file } from './file.ts';
 import { line } from './line.ts';
 import { link } from './link.ts';
+import { debianPackage } from './package.ts';
 import { path } from './path.ts';
 import { port } from './port.ts';
+import { sshKey } from './ssh-key.ts';
+import { sysctl } from './sysctl.ts';
+import { user } from './user.ts';
 
 /** All resource types, by name: one line for each. */
 export const resourceTypes: readonly ResourceType[] = [
@@ -14,6 +18,10 @@ export const resourceTypes: readonly ResourceType[] = [
   file,
   line,
   link,
+  debianPackage,
   path,
   port,
+  sshKey,
+  sysctl,
+  user,
 ];

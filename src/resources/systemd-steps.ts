@@ -38,23 +38,28 @@ export function stop(unit: string): Step {
   return { about: `stop ${unit}`, run: lines([tell(unit), sh`systemctl stop -- ${unit} || tell`]) };
 }
 
-/**
- * Restarts or reloads a unit and notes what it runs now. The files are hashed before: what changes in between is seen as
- * stale the next time. A simple service is "started" as soon as it is forked, so it gets a second to fall over.
- */
+/** Restarts or reloads a service. A simple one is "started" as soon as it is forked, so it gets a second to fall over. */
 export function load(unit: string, verb: 'restart' | 'reload', paths: readonly string[]): Step {
   return {
     about: `${verb} ${unit}`,
-    run: lines([
-      tell(unit),
-      { text: noteFiles, blobs: [] },
-      sh`notes=$(note_files ${atAll(paths)})
-systemctl ${verb} -- "$unit" || tell
+    run: sh`${noted(unit, verb, paths)}
 case $(systemctl show -p Type -- "$unit") in *=simple|*=exec|*=idle) sleep 1 ;; esac
 systemctl is-active --quiet -- "$unit" || tell
 ${stamp(unit)}`,
-    ]),
   };
+}
+
+/** Starts a unit that has no process. */
+export function startAndNote(unit: string, paths: readonly string[]): Sh {
+  return lines([noted(unit, 'start', paths), stamp(unit)]);
+}
+
+/** Files are hashed before the command: what changes in between is seen as stale the next time. */
+function noted(unit: string, verb: string, paths: readonly string[]): Sh {
+  return sh`${tell(unit)}
+${{ text: noteFiles, blobs: [] }}
+notes=$(note_files ${atAll(paths)})
+systemctl ${verb} -- "$unit" || tell`;
 }
 
 /** `note_files PATH...` prints `file TAB PATH TAB HASH` as `lookUnits` reads it from a stamp. */
