@@ -55,13 +55,19 @@ export function proofOf(entry: MapNode, setting: Setting, scope: Scope): Resourc
     : makeResource(plainEntry, type, common, setting, scope, commandWords);
 }
 
+const commands = new WeakMap<MapNode, MapNode>();
+
 /** `run:` is the short form of the `command` type. */
 function asCommand(entry: MapNode): MapNode {
+  const before = commands.get(entry);
+  if (before !== undefined) return before;
   const run = entry.entries.get('run');
   if (run === undefined || entry.entries.has('command')) return entry;
   const rest = [...entry.entries].filter(([key]) => key !== 'run');
   const renamed: (readonly [string, Entry])[] = [['command', run], ...rest];
-  return { ...entry, entries: new Map(renamed) };
+  const long: MapNode = { ...entry, entries: new Map(renamed) };
+  commands.set(entry, long);
+  return long;
 }
 
 function commandWords(filled: MapNode): MapNode {

@@ -50,6 +50,8 @@ export function repeat(
   );
 }
 
+const typesOf = new WeakMap<MapNode, ResourceType>();
+
 /** The type an entry is of: the key that is a type's name and not a property of another type in the entry. */
 export function typeOf(
   entry: MapNode,
@@ -57,6 +59,8 @@ export function typeOf(
   setting: Setting,
   scope: Scope,
 ): ResourceType | undefined {
+  const before = typesOf.get(entry);
+  if (before !== undefined) return before;
   const keys = [...entry.entries.keys()].filter((key) => !common.includes(key));
   const candidates = keys.flatMap((key) => setting.types.get(key) ?? []);
   const names = candidates.map((type) => type.name);
@@ -65,13 +69,28 @@ export function typeOf(
   );
   // Two that could each be a property of the other, or neither: the one that is written first, and its schema judges the rest.
   const type = fits[0] ?? candidates[0];
-  if (type !== undefined) return type;
+  if (type !== undefined) {
+    typesOf.set(entry, type);
+    return type;
+  }
   const known = [...setting.types.keys()];
   const where = [...entry.entries.values()][0]?.key ?? entry.where;
-  const message = `no key of this is a resource type; allowed: ${listed(known)}`;
+  const message = `none of the keys ${listed(keys)} is a resource type; allowed: ${listed(known)}`;
   const hint = keys.map((key) => didYouMean(key, known)).find((guess) => guess !== undefined);
   scope.mistakes.push(new ProvisionError('input', message, { where, host: scope.host, hint }));
   return undefined;
+}
+
+const specs = new WeakMap<MapNode, MapNode>();
+
+/** An entry without the keys that are not the type's; the same for every host, so it is made once. */
+function specOf(entry: MapNode, common: readonly string[]): MapNode {
+  const known = specs.get(entry);
+  if (known !== undefined) return known;
+  const own = [...entry.entries].filter(([key]) => !common.includes(key));
+  const spec: MapNode = own.length === entry.entries.size ? entry : { ...entry, entries: new Map(own) };
+  specs.set(entry, spec);
+  return spec;
 }
 
 /** One resource out of one entry, or undefined and a mistake in the scope. `polish` changes the spec before it is judged. */
@@ -85,8 +104,7 @@ export function makeResource(
 ): Resource | undefined {
   const before = scope.mistakes.length;
   const from = entry.entries.get(type.name)?.key ?? entry.where;
-  const own = [...entry.entries].filter(([key]) => !common.includes(key));
-  const filled = substitute({ ...entry, entries: new Map(own) }, scope);
+  const filled = substitute(specOf(entry, common), scope);
   if (filled?.kind !== 'map') return undefined;
   const template = entry.entries.get('template')?.node;
   const complete = template === undefined ? filled : withContent(filled, template, type, setting, scope);
@@ -94,8 +112,7 @@ export function makeResource(
   const present = dropNull(polish(complete));
   if (present.kind !== 'map') return undefined;
   const name = `${type.name}:${text(child(present, type.name)) ?? '?'}`;
-  const mistakes = setting.schemas.judge(type.schema)(present, { name, host: scope.host });
-  scope.mistakes.push(...mistakes);
+  scope.mistakes.push(...setting.schemas.judge(type.schema)(present, { name, host: scope.host }));
   if (scope.mistakes.length > before) return undefined;
   return finish(present, type, from, setting, scope);
 }
@@ -166,6 +183,7 @@ function withContent(
  * stays and is refused by the schema: an argument that silently vanishes makes another command.
  */
 function dropNull(node: Node): Node {
+  if (!holdsNull(node)) return node;
   if (node.kind === 'scalar') return node;
   if (node.kind === 'list') return { ...node, items: node.items.map(dropNull) };
   const kept = [...node.entries].filter(([, entry]) => !isNull(entry.node));
@@ -173,6 +191,14 @@ function dropNull(node: Node): Node {
     ...node,
     entries: new Map(kept.map(([key, entry]) => [key, { ...entry, node: dropNull(entry.node) }])),
   };
+}
+
+/** Nearly no value has one: most are handed on as they are, not copied. */
+function holdsNull(node: Node): boolean {
+  if (node.kind === 'scalar') return node.value === null;
+  if (node.kind === 'list') return node.items.some(holdsNull);
+  for (const entry of node.entries.values()) if (holdsNull(entry.node)) return true;
+  return false;
 }
 
 function isNull(node: Node): boolean {

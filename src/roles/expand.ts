@@ -40,7 +40,7 @@ const common = ['each', 'when', 'after', 'template'];
  */
 export async function expandHost(site: Site, name: string, options: ExpandOptions = {}): Promise<Expanded> {
   const mistakes: ProvisionError[] = [];
-  for (const role of site.rolesOf(name)) await prepareTemplates(site, role, mistakes);
+  await Promise.all(site.rolesOf(name).map((role) => prepareTemplates(site, role, mistakes)));
   for (;;) {
     const sealed = new Set<string>();
     const found: ProvisionError[] = [...mistakes];
@@ -132,6 +132,7 @@ function afterOf(entry: MapNode, scope: Scope): string[] | undefined {
 
 /** Reads the templates a role names, so that expanding itself waits for nothing. */
 async function prepareTemplates(site: Site, role: Role, mistakes: ProvisionError[]): Promise<void> {
+  const reading: Promise<void>[] = [];
   for (const entry of role.resources) {
     const node = child(entry, 'template');
     if (node === undefined) continue;
@@ -140,6 +141,7 @@ async function prepareTemplates(site: Site, role: Role, mistakes: ProvisionError
       const shownName = name === undefined ? found(node) : shown(name);
       const message = `"template" is ${shownName}; allowed: the name of a file, without \${...}`;
       mistakes.push(new ProvisionError('input', message, { where: node.where }));
-    } else await site.templates.prepare(name, node.where, mistakes);
+    } else reading.push(site.templates.prepare(name, node.where, mistakes));
   }
+  await Promise.all(reading);
 }

@@ -19,9 +19,9 @@ export interface Template {
   render(names: ReadonlyMap<string, Node>, host: string): Rendered;
 }
 
-/** What the helpers of one rendering share. */
+/** What the helpers of one template share; rendering waits for nothing, so there is one at a time. */
 interface Rendering {
-  readonly secrets: Secret[];
+  secrets: Secret[];
   /** Where the value last looked up was written, and how the template calls it. */
   last:
     | {
@@ -46,14 +46,17 @@ export async function compileTemplate(file: string, source: string): Promise<Tem
     knownHelpersOnly: true,
     knownHelpers: known,
   });
+  const rendering: Rendering = { secrets: [], last: undefined };
+  const helpers = helpersOf(rendering);
   return {
     file,
     render: (names, host) => {
-      const rendering: Rendering = { secrets: [], last: undefined };
+      rendering.secrets = [];
+      rendering.last = undefined;
       const context: Record<string, unknown> = Object.create(null);
       for (const [name, node] of names) context[name] = contextOf(node);
       try {
-        const text = run(context, { helpers: helpersOf(rendering) });
+        const text = run(context, { helpers });
         return { text, secrets: rendering.secrets };
       } catch (error) {
         throw asInput(error, file, host, rendering);

@@ -7,28 +7,35 @@ import { compileTemplate, type Template } from './template.ts';
 
 /** The templates of a site, each read and compiled once. */
 export interface Templates {
-  /** Reads a template; its mistakes go to `mistakes`, once. */
+  /** Reads a template; its mistakes go to `mistakes`, for every host that asks for it. */
   prepare(name: string, asked: Where, mistakes: ProvisionError[]): Promise<void>;
   /** undefined when it was not prepared or has mistakes. */
   get(name: string): Template | undefined;
 }
 
 export function templatesIn(directory: string): Templates {
-  const ready = new Map<string, Template | undefined>();
+  const ready = new Map<string, Promise<Template | ProvisionError>>();
+  const done = new Map<string, Template>();
+  const load = async (name: string, asked: Where): Promise<Template | ProvisionError> => {
+    try {
+      const file = await inside(directory, name, asked);
+      const source = await readText(file);
+      if (source === undefined) throw missing(directory, name, asked);
+      const template = await compileTemplate(file, source);
+      done.set(name, template);
+      return template;
+    } catch (error) {
+      if (error instanceof ProvisionError) return error;
+      throw error;
+    }
+  };
   return {
-    get: (name) => ready.get(name),
+    get: (name) => done.get(name),
     prepare: async (name, asked, mistakes) => {
-      if (ready.has(name)) return;
-      ready.set(name, undefined);
-      try {
-        const file = await inside(directory, name, asked);
-        const source = await readText(file);
-        if (source === undefined) throw missing(directory, name, asked);
-        ready.set(name, await compileTemplate(file, source));
-      } catch (error) {
-        if (!(error instanceof ProvisionError)) throw error;
-        mistakes.push(error);
-      }
+      const reading = ready.get(name) ?? load(name, asked);
+      ready.set(name, reading);
+      const result = await reading;
+      if (result instanceof ProvisionError) mistakes.push(result);
     },
   };
 }
