@@ -4,11 +4,14 @@ import { directory } from './directory.ts';
 import { file } from './file.ts';
 import { line } from './line.ts';
 import { link } from './link.ts';
+import { mount } from './mount.ts';
+import { mount_health } from './mount_health.ts';
 import { debianPackage } from './package.ts';
 import { path } from './path.ts';
 import { port } from './port.ts';
 import { sshKey } from './ssh-key.ts';
 import { sysctl } from './sysctl.ts';
+import { unit } from './unit.ts';
 import { user } from './user.ts';
 
 /** All resource types, by name: one line for each. */
@@ -24,4 +27,7 @@ export const resourceTypes: readonly ResourceType[] = [
   sshKey,
   sysctl,
   user,
+  mount,
+  mount_health,
+  unit,
 ];
