@@ -75,9 +75,9 @@ export function program(version: string, run: Run): Command {
     'explain',
     'Print a value or a resource of a host and the line it comes from.',
   );
-  explain.argument('<what>', 'ROLE.VARIABLE, or the id of a resource');
+  explain.argument('<what>', 'ROLE.VARIABLE, ROLE, or the id of a resource');
   explain
-    .addOption(hostOption('the host; may be left out when there is only one'))
+    .addOption(hostOption('only on these hosts (repeatable, or a,b)'))
     .addOption(format(['text', 'json']));
   explain.action(run('explain', async () => (await import('./explain.ts')).explainCommand));
 

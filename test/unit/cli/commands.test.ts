@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Ajv } from 'ajv';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { start } from '../../../src/cli/start.ts';
 import { type Screen, screen } from './screen.ts';
@@ -62,6 +63,16 @@ function write(name: string, text: string): void {
   writeFileSync(join(dir, name), text);
 }
 
+const schema = JSON.parse(readFileSync(new URL('../../../docs/report.schema.json', import.meta.url), 'utf8'));
+const asPublished = new Ajv({ strictTypes: false, strictRequired: false }).compile(schema);
+
+function document(text: string): ReturnType<typeof JSON.parse> {
+  const parsed = JSON.parse(text);
+  asPublished(parsed);
+  expect(asPublished.errors ?? []).toEqual([]);
+  return parsed;
+}
+
 const greeting = (name: string) => join(dir, 'trees', name, 'etc/motd.d/greeting');
 
 async function provision(
@@ -82,7 +93,7 @@ describe('from diff to check, on directory trees', () => {
     expect(existsSync(greeting('box1'))).toBe(false);
 
     const applied = await provision(['apply', '--yes', '--format', 'json']);
-    expect(JSON.parse(applied.printed.out)).toMatchObject({
+    expect(document(applied.printed.out)).toMatchObject({
       command: 'apply',
       exit: 0,
       hosts: [
@@ -172,11 +183,27 @@ describe('without contacting anybody', () => {
     expect((await provision(['list', 'checks'])).printed.out).toContain('motd/greets');
     expect((await provision(['list', 'procedures'])).printed.out).toContain('motd/hush');
     const json = await provision(['list', 'roles', '--format', 'json']);
-    expect(JSON.parse(json.printed.out)).toMatchObject({
+    expect(document(json.printed.out)).toMatchObject({
       command: 'list',
       items: [{ role: 'motd', hosts: ['box1', 'box2'] }],
     });
     expect((await provision(['list', 'host'])).printed.err).toContain('did you mean "hosts"?');
+  });
+
+  test('explain', async () => {
+    const value = await provision(['explain', 'motd.text', '--host', 'box1']);
+    expect(value.printed.out).toMatch(
+      /^motd\.text on box1: "hello from box1"\n {2}from host box1, .*hosts\/box1\.yaml:6:21\n {2}over default, .*: "hello"\n$/,
+    );
+    const resource = await provision(['explain', 'file:/etc/motd.d/greeting', '--host', 'box1']);
+    expect(resource.printed.out).toContain('file:/etc/motd.d/greeting on box1: type "file", mode "0644"');
+    expect(resource.printed.out).toMatch(/from role motd, .*roles\/motd\/role\.yaml:10:5/);
+    const both = await provision(['explain', 'motd', '--format', 'json']);
+    expect(document(both.printed.out).items).toHaveLength(2);
+    expect((await provision(['explain', 'motd.txt'])).printed.err).toContain('did you mean "text"?');
+    expect((await provision(['explain', 'file:/etc/motd.d/greting'])).printed.err).toContain(
+      'did you mean "file:',
+    );
   });
 
   test('mistakes in the input and in names: exit 1 with what to do', async () => {
