@@ -49,6 +49,12 @@ describeLab('lab hosts', () => {
     expect((await pve.exec(['systemctl', 'is-active', 'ssh', 'chrony'])).stdout).toBe('active\nactive\n');
   });
 
+  test('a host passes for its platform, with the commands that are played there', async () => {
+    expect((await pve.exec(['pveversion'])).stdout).toMatch(/^pve-manager\/8/);
+    expect((await pve.exec(['qm', 'list'])).code).toBe(0);
+    expect((await nas.exec(['qm', 'list'])).code).not.toBe(0);
+  });
+
   test('ssh lets root, admin and ops in with the pinned host key', async () => {
     for (const user of ['root', 'admin', 'ops']) {
       expect(await runHere(ssh(pve, file, 'whoami; hostname', user))).toMatchObject({

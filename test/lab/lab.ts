@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Ended, labAvailable, loginKey, mustRun, runHere } from './machine.ts';
+import { type LabPlatform, platformFiles } from './platform.ts';
 import { type Snapshot, snapshotTree } from './snapshot.ts';
 
 export { labAvailable, runHere } from './machine.ts';
@@ -12,6 +13,8 @@ export interface HostOptions {
   readonly image: 'debian' | 'nas' | 'nas-flock';
   /** Host name, as in the inventory. */
   readonly name: string;
+  /** What it passes for. Default: `pve` with all stand-ins for `debian`, `synology` for the others. */
+  readonly platform?: LabPlatform;
   /** Environment of process 1. */
   readonly env?: Readonly<Record<string, string>>;
   /** File systems in memory, path to mount options: `{'/full': 'size=1m'}`. */
@@ -24,6 +27,7 @@ export const adminPassword = 'lab-password';
 export interface LabHost {
   readonly name: string;
   readonly image: HostOptions['image'];
+  readonly platform: LabPlatform;
   /** Of the container on Docker's bridge: port 22 is its own sshd, nothing stands between. Stays the same over `crash`. */
   readonly address: string;
   readonly port: number;
@@ -68,6 +72,8 @@ export async function startHost(options: HostOptions): Promise<LabHost> {
   process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
   const { GenericContainer, Wait } = await import('testcontainers');
   const key = loginKey();
+  const platform = options.platform ?? (options.image === 'debian' ? 'pve' : 'synology');
+  const files = platformFiles(platform);
   // Version 1 of cgroups: systemd needs the machine's own tree. In version 2 it gets a private one from Docker.
   const shared = existsSync('/sys/fs/cgroup/cgroup.controllers') ? [] : ['/sys/fs/cgroup'];
   const started = await new GenericContainer(image)
@@ -82,7 +88,11 @@ export async function startHost(options: HostOptions): Promise<LabHost> {
     .withBindMounts(shared.map((path) => ({ source: path, target: path, mode: 'rw' as const })))
     .withCopyContentToContainer([
       { content: `${key.publicKey}\n`, target: '/etc/ssh/lab_authorized_keys', mode: 0o644 },
+      ...files.flatMap(({ content, ...rest }) => (content === undefined ? [] : [{ content, ...rest }])),
     ])
+    .withCopyFilesToContainer(
+      files.flatMap(({ source, target, mode }) => (source === undefined ? [] : [{ source, target, mode }])),
+    )
     .withExposedPorts(22)
     .withEntrypoint(['/.lab/init'])
     .withCommand([options.image === 'debian' ? '/lib/systemd/systemd' : '/sbin/init'])
@@ -94,6 +104,7 @@ export async function startHost(options: HostOptions): Promise<LabHost> {
   const host: LabHost = {
     name: options.name,
     image: options.image,
+    platform,
     address,
     port: 22,
     user: 'root',
@@ -121,6 +132,8 @@ export async function startHost(options: HostOptions): Promise<LabHost> {
   };
   running.add(host);
   await booted(docker, address);
+  // The world of the stand-ins: no guests yet.
+  if (platform === 'pve') await docker.sh('mkdir -p /var/lib/proxmox-stand-ins/guests');
   return host;
 }
 

@@ -58,7 +58,7 @@ function hostFile(host: LabHost, more: Data): Data {
   const { connection, ...rest } = more;
   return {
     host: host.name,
-    platform: host.image === 'debian' ? 'pve' : 'synology',
+    platform: host.platform,
     connection: {
       session: 'ssh',
       address: host.address,
@@ -89,10 +89,9 @@ export function reach(host: LabHost, changes: Partial<Connection> = {}): { host:
     machineId: host.machineId,
     ...changes,
   };
-  const platform = host.image === 'debian' ? 'pve' : 'synology';
   const from = { file: `inventory/hosts/${host.name}.yaml`, line: 1, column: 1 };
   return {
-    host: { name: host.name, platform, connection, groups: ['all'], roles: [], from },
+    host: { name: host.name, platform: host.platform, connection, groups: ['all'], roles: [], from },
     contact: { knownHosts: knownHosts([host]), env: { PATH: process.env.PATH, HOME: scratch('home') } },
   };
 }

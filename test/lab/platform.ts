@@ -1,0 +1,51 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What a lab host can pass for. `linux` is Debian with nothing added. */
+export type LabPlatform = 'pve' | 'pbs' | 'truenas' | 'synology' | 'linux';
+
+export interface Copied {
+  readonly target: string;
+  readonly mode: number;
+  readonly source?: string;
+  readonly content?: string;
+}
+
+const standIns = new URL('stand-ins/', import.meta.url).pathname;
+
+/** Programs by which a platform is known, and which do nothing else. */
+const marks: Readonly<Record<LabPlatform, readonly Copied[]>> = {
+  pve: [
+    program('/usr/bin/pveversion', "echo 'pve-manager/8.2.4/faa83925c9641325 (running kernel: 6.8.8-2-pve)'"),
+  ],
+  pbs: [
+    program(
+      '/usr/sbin/proxmox-backup-manager',
+      "echo 'proxmox-backup-server 3.2.7-1 running version: 3.2.7'",
+    ),
+  ],
+  truenas: [program('/usr/bin/midclt', "echo 'the lab has no middleware' >&2; exit 1")],
+  // The image has /etc.defaults/VERSION.
+  synology: [],
+  linux: [],
+};
+
+/** Files to put into a host before it starts: all stand-ins of Proxmox commands for `pve`, and the marks of the platform. */
+export function platformFiles(platform: LabPlatform): readonly Copied[] {
+  if (platform !== 'pve') return marks[platform];
+  const programs = readdirSync(standIns).filter((name) => {
+    const stat = statSync(join(standIns, name));
+    return stat.isFile() && (stat.mode & 0o100) !== 0;
+  });
+  const copies = programs.map((name) => ({
+    source: join(standIns, name),
+    target: `/usr/bin/${name}`,
+    mode: 0o755,
+  }));
+  // A stand-in of the same name knows more than a mark.
+  return [...marks.pve.filter(({ target }) => !copies.some((copy) => copy.target === target)), ...copies];
+}
+
+function program(target: string, script: string): Copied {
+  return { target, mode: 0o755, content: `#!/bin/sh\n${script}\n` };
+}
