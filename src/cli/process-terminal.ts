@@ -28,7 +28,8 @@ export function processTerminal(): Terminal {
     now: () => Date.now(),
     nonce: () => randomBytes(16).toString('hex'),
     controller: `${userName()}@${hostname()}`,
-    size: () => ({ columns: stderr.columns ?? 80, rows: stderr.rows ?? 24 }),
+    // Some terminals say 0.
+    size: () => ({ columns: stderr.columns || 80, rows: stderr.rows || 24 }),
     onInterrupt: (handler) => {
       process.on('SIGINT', handler);
       return () => process.off('SIGINT', handler);

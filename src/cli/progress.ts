@@ -16,7 +16,7 @@ interface Doing {
 
 /** Draws with log-update, which is loaded only for a terminal. Call `clear` before anything else is printed. */
 export async function startProgress(terminal: Terminal): Promise<Progress> {
-  if (!terminal.errIsTerminal) return { set: () => {}, clear: () => {} };
+  if (!terminal.errIsTerminal || terminal.env.TERM === 'dumb') return { set: () => {}, clear: () => {} };
   const { createLogUpdate } = await import('log-update');
   const screen = createLogUpdate(process.stderr, { showCursor: true });
   const hosts = new Map<string, Doing>();

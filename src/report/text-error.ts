@@ -30,7 +30,9 @@ export function hostErrorText(
   return [
     ...happened.map((line, index) => palette.bad(index === 0 ? `error: ${line}` : `       ${line}`)),
     // Some errors know themselves what is untouched.
-    ...(/nothing was changed/i.test(`${error.message} ${error.hint}`) ? [] : [untouched(command, run, error)]),
+    ...(/nothing was changed/i.test(`${error.message} ${error.hint}`)
+      ? []
+      : [untouched(command, run, error)]),
     ...visible(sentence(error.hint ?? nextSteps[error.code](host))).split('\n'),
   ];
 }
