@@ -1,12 +1,31 @@
 import { ProvisionError } from '../model/errors.ts';
 import type { Host } from '../model/host.ts';
 import type { RunResult } from './session.ts';
+import { refusalBySudo } from './sudo-words.ts';
 
-/** How a script enters the host: the remote command, and the bytes that go to its standard input before the script. */
+/** How a script enters the host. */
 export interface Entry {
+  /** The remote command: the same for every script, holding nothing of it. */
   readonly command: string;
-  readonly opening: string;
+  /** The sudo password; without one the script is sent at once. */
+  readonly password: string | null;
 }
+
+/** Standard input of the remote command. */
+export interface Pipe {
+  write(bytes: Buffer): unknown;
+  end(bytes?: Buffer): unknown;
+}
+
+/** A script on its way in; it wants to hear what comes back on stderr. */
+export interface Feeding {
+  onStderr(chunk: Buffer): void;
+  /** The run is over, however it ended. */
+  stop(): void;
+}
+
+/** Said on stderr by the shell once sudo has let it in. */
+const ready = 'provision: sudo let the script in\n';
 
 /** Separates the password from the script. Not a secret: it only has to differ from the password. */
 const divider = 'provision: the script begins here';
@@ -15,82 +34,75 @@ const divider = 'provision: the script begins here';
  * sudo may or may not ask (NOPASSWD, a fresh timestamp), so the line with the password may still be there when the shell starts:
  * it is read as data up to the divider and is never run as a command. `read` takes one byte at a time and leaves the script alone.
  */
-const skipPassword = `IFS= read -r l; [ "$l" = "${divider}" ] || IFS= read -r l; [ "$l" = "${divider}" ] && exec /bin/sh -s; exit 97`;
+const skipPassword = `echo "${ready.trimEnd()}" >&2; IFS= read -r l; [ "$l" = "${divider}" ] || IFS= read -r l; [ "$l" = "${divider}" ] && exec /bin/sh -s; exit 97`;
+
+/** Milliseconds sudo has to take a password: directory services can be slow, but a run must not hang. */
+const sudoLimit = 15_000;
 
 /**
- * The command is the same for every script and holds nothing of it. It must mean the same to sh, csh and fish, whatever the login
- * shell of the user is: one simple command, single quotes, no `!`. LC_ALL=C: `refusalOf` reads what sudo says.
+ * The command must mean the same to sh, csh and fish, whatever the login shell of the user is: one simple command, single quotes,
+ * no `!`. LC_ALL=C: what sudo says is read.
  */
 export function entryOf(host: Host): Entry {
   const { become, password } = host.connection;
-  if (become === 'none') return { command: 'exec /bin/sh -s', opening: '' };
-  if (password === undefined) return { command: 'exec env LC_ALL=C sudo -n -- /bin/sh -s', opening: '' };
+  if (become === 'none') return directEntry;
+  if (password === undefined) return { command: 'exec env LC_ALL=C sudo -n -- /bin/sh -s', password: null };
   const text = password.reveal();
   if (/[\n\r\0]/.test(text) || text === divider || text === '')
     throw new ProvisionError('input', `the sudo password ${password.name} is empty or holds a line break`, {
       host: host.name,
       where: host.from,
     });
+  return { command: `exec env LC_ALL=C sudo -S -p '' -- /bin/sh -c '${skipPassword}'`, password: text };
+}
+
+export const directEntry: Entry = { command: 'exec /bin/sh -s', password: null };
+
+/**
+ * Sends a script. Behind a password it waits until sudo has let the shell in: sent at once, sudo would take the lines after a wrong
+ * password for the next two tries, hand them to PAM, and three failures lock some accounts.
+ */
+export function feed(entry: Entry, script: string | Buffer, pipe: Pipe): Feeding {
+  const bytes = typeof script === 'string' ? Buffer.from(script, 'utf8') : script;
+  if (entry.password === null) {
+    pipe.end(bytes);
+    return { onStderr: () => {}, stop: () => {} };
+  }
+  let said = '';
+  let over = false;
+  const finish = (rest?: Buffer) => {
+    if (over) return;
+    over = true;
+    clearTimeout(timer);
+    pipe.end(rest);
+  };
+  // The end of its input makes sudo give up instead of asking again.
+  const timer = setTimeout(() => finish(), sudoLimit);
+  pipe.write(Buffer.from(`${entry.password}\n`, 'utf8'));
   return {
-    command: `exec env LC_ALL=C sudo -S -p '' -- /bin/sh -c '${skipPassword}'`,
-    opening: `${text}\n${divider}\n`,
+    onStderr(chunk) {
+      if (over) return;
+      said += chunk.toString('latin1');
+      if (said.includes(ready)) finish(Buffer.concat([Buffer.from(`${divider}\n`), bytes]));
+      else if (/^Sorry, try again/m.test(said)) finish();
+    },
+    stop() {
+      over = true;
+      clearTimeout(timer);
+    },
   };
 }
 
-/** Throws 'refused' when sudo did not let the script in. A script that began has printed something: then nothing is judged here. */
-export function checkEntry(host: Host, result: RunResult): void {
-  if (host.connection.become !== 'sudo' || result.end !== 'exit' || result.code === 0) return;
-  const said = result.stderr.toString('utf8');
-  const refusal = refusalOf(host, result.code, said);
-  if (refusal === null) return;
+/** The result as the script left it. Throws 'refused' when sudo did not let it in. */
+export function received(host: Host, entry: Entry, result: RunResult): RunResult {
+  if (!entry.command.includes('sudo')) return result;
+  const at = entry.password === null ? -1 : result.stderr.indexOf(ready);
+  if (at >= 0) {
+    const stderr = Buffer.concat([result.stderr.subarray(0, at), result.stderr.subarray(at + ready.length)]);
+    return { ...result, stderr };
+  }
+  if (result.end !== 'exit' || (entry.password === null && result.code === 0)) return result;
+  const refusal = refusalBySudo(host, result.code, result.stderr.toString('utf8'), entry.password !== null);
+  if (refusal === null) return result;
   throw new ProvisionError('refused', refusal.message, { host: host.name, hint: refusal.hint });
-}
-
-function refusalOf(host: Host, code: number | null, said: string): { message: string; hint: string } | null {
-  const { user, password } = host.connection;
-  const command = password === undefined ? 'NOPASSWD: /bin/sh -s' : '/bin/sh';
-  const line = `${user} ALL=(root) ${command}`;
-  const add = `on ${host.name}: visudo -f /etc/sudoers.d/provision, and add the line: ${line}`;
-  if (/^sudo: (?:\d+ incorrect password attempts?|no password was provided)$/m.test(said))
-    return {
-      message: `sudo on ${host.name} does not take the password of ${user}`,
-      hint: `correct the secret ${password?.name ?? 'of the host'}; nothing was run`,
-    };
-  if (/^sudo: (?:sorry, )?you must have a tty/m.test(said))
-    return {
-      message: `sudo on ${host.name} wants a terminal (requiretty)`,
-      hint: `on ${host.name}: visudo -f /etc/sudoers.d/provision, and add the line: Defaults:${user} !requiretty`,
-    };
-  if (/^sudo: (?:a password is required|a terminal is required to read the password)/m.test(said))
-    return {
-      message: `sudo on ${host.name} wants a password of ${user}`,
-      hint: `${add}; or give connection.password in the inventory`,
-    };
-  if (
-    / is not in the sudoers file/.test(said) ||
-    /^Sorry, user .* (?:is not allowed to|may not) /m.test(said)
-  )
-    return { message: `sudo on ${host.name} does not allow ${user} to run /bin/sh as root`, hint: add };
-  if (code === 127 && /sudo/.test(said) && /no such file|not found/i.test(said))
-    return {
-      message: `there is no sudo on ${host.name}`,
-      hint: 'install sudo there, or log in as root (connection: {user: root, become: none})',
-    };
-  if (code === 97)
-    return {
-      message: `sudo on ${host.name} took more lines than the password`,
-      hint: 'it may ask for a second factor, which cannot be answered here',
-    };
-  const other = /^sudo: (.*)$/m.exec(said);
-  if (code === 1 && other !== null)
-    return { message: `sudo on ${host.name}: ${printable(other[1] ?? '')}`, hint: add };
-  return null;
-}
-
-/** What a host says may hold control characters that drive the terminal. */
-export function printable(text: string): string {
-  return text
-    .replace(/[\x00-\x1f\x7f-\x9f]+/g, ' ')
-    .trim()
-    .slice(0, 500);
 }

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { type Entry, feed } from './become.ts';
 import { startRun } from './running.ts';
 import type { RunOptions, RunResult } from './session.ts';
 
@@ -6,10 +7,14 @@ import type { RunOptions, RunResult } from './session.ts';
 const grace = 2000;
 
 /** Feeds a script to a process of ours and collects what comes back. The process must lead its own group (`detached`). */
-export function runChild(child: ChildProcess, script: Buffer, options: RunOptions): Promise<RunResult> {
+export function runChild(
+  child: ChildProcess,
+  entry: Entry,
+  script: string | Buffer,
+  options: RunOptions,
+): Promise<RunResult> {
   const running = startRun(options, () => endChild(child));
   child.stdout?.on('data', running.stdout);
-  child.stderr?.on('data', running.stderr);
   child.on('error', running.fail);
   child.on('close', (code, signal) => {
     if (stopped.has(child)) running.settle('lost', null);
@@ -17,8 +22,13 @@ export function runChild(child: ChildProcess, script: Buffer, options: RunOption
   });
   // A script that ends before its last line breaks the pipe: that is its right, and its exit code tells the rest.
   child.stdin?.on('error', () => {});
-  child.stdin?.end(script);
-  return running.result;
+  if (child.stdin === null) return running.result;
+  const feeding = feed(entry, script, child.stdin);
+  child.stderr?.on('data', (chunk: Buffer) => {
+    running.stderr(chunk);
+    feeding.onStderr(chunk);
+  });
+  return running.result.finally(feeding.stop);
 }
 
 /** Processes that we ended ourselves: how they ended says nothing about the script. */

@@ -1,15 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { ProvisionError } from '../model/errors.ts';
 import type { Host } from '../model/host.ts';
-import { checkEntry, entryOf } from './become.ts';
+import { directEntry, type Entry, entryOf, received } from './become.ts';
 import { endChild, runChild } from './child.ts';
 import type { Contact, Session } from './session.ts';
 
 /** This machine. No login shell, so no noise of one. */
 export function localSession(host: Host, contact: Contact): Session {
   const isRoot = process.getuid?.() === 0;
-  const entry = isRoot ? { command: 'exec /bin/sh -s', opening: '' } : entryOf(host);
-  const children = childSession(host, ['/bin/sh', '-c', entry.command], entry.opening, contact);
+  const entry = isRoot ? directEntry : entryOf(host);
+  const children = childSession(host, ['/bin/sh', '-c', entry.command], entry, contact);
   return { root: '/', live: true, ...children };
 }
 
@@ -17,7 +17,7 @@ export function localSession(host: Host, contact: Contact): Session {
 export function childSession(
   host: Host,
   argv: readonly [string, ...string[]],
-  opening: string,
+  entry: Entry,
   contact: Contact,
 ): Pick<Session, 'run' | 'close'> {
   const [program, ...args] = argv;
@@ -31,19 +31,11 @@ export function childSession(
       const child = spawn(program, args, { cwd: '/', env: contact.env, stdio: 'pipe', detached: true });
       children.add(child);
       child.once('close', () => children.delete(child));
-      const result = await runChild(child, joined(opening, script), options);
-      checkEntry(host, result);
-      return result;
+      return received(host, entry, await runChild(child, entry, script, options));
     },
     async close() {
       closed = true;
       for (const child of children) endChild(child);
     },
   };
-}
-
-/** What goes to standard input: the opening, then the script, as bytes. */
-export function joined(opening: string, script: string | Buffer): Buffer {
-  const bytes = typeof script === 'string' ? Buffer.from(script, 'utf8') : script;
-  return opening === '' ? bytes : Buffer.concat([Buffer.from(opening, 'utf8'), bytes]);
 }

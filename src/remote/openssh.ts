@@ -5,12 +5,11 @@ import { join, resolve } from 'node:path';
 import { ProvisionError } from '../model/errors.ts';
 import type { Host } from '../model/host.ts';
 import { quote } from '../shell/quote.ts';
-import { checkEntry, entryOf } from './become.ts';
+import { entryOf, received } from './become.ts';
 import { endChild, runChild } from './child.ts';
 import { unreachable } from './dial.ts';
 import { defaultKeyNames, expandHome } from './keys.ts';
 import { pinName } from './known-hosts.ts';
-import { joined } from './local.ts';
 import type { Contact, RunResult, Session } from './session.ts';
 import { isLost, refusalOf } from './ssh-words.ts';
 import { configArgs } from './user-config.ts';
@@ -52,9 +51,9 @@ export function opensshSession(host: Host, contact: Contact, offered: Offered): 
         const child = process.child;
         if (child === undefined) throw unreachable(host, 'ssh did not start');
         children.add(child);
-        const result = await runChild(child, joined(entry.opening, script), options);
+        const result = await runChild(child, entry, script, options);
         children.delete(child);
-        return await judge(host, contact, result, textOf(log), offered);
+        return received(host, entry, await judge(host, contact, result, textOf(log), offered));
       } finally {
         rmSync(scratch, { recursive: true, force: true });
       }
@@ -131,7 +130,6 @@ async function judge(
     if (refusal !== null) throw refusal;
     if (isLost(log, result.stderr.toString('latin1'))) return { ...result, end: 'lost', code: null };
   }
-  checkEntry(host, result);
   return result;
 }
 

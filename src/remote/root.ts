@@ -3,6 +3,7 @@ import { realpathSync, statSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { ProvisionError } from '../model/errors.ts';
 import type { Host } from '../model/host.ts';
+import { directEntry } from './become.ts';
 import { childSession } from './local.ts';
 import type { Contact, Session } from './session.ts';
 
@@ -13,8 +14,8 @@ export async function rootSession(host: Host, contact: Contact): Promise<Session
   if (!isRoot) await checkUserNamespace(host, contact);
   // A user of its own user namespace is uid 0 there: files can be given to root without being root.
   const children = isRoot
-    ? childSession(host, ['/bin/sh', '-s'], '', contact)
-    : childSession(host, ['unshare', '--map-root-user', '--', '/bin/sh', '-s'], '', contact);
+    ? childSession(host, ['/bin/sh', '-s'], directEntry, contact)
+    : childSession(host, ['unshare', '--map-root-user', '--', '/bin/sh', '-s'], directEntry, contact);
   return { root, live: false, ...children };
 }
 

@@ -1,9 +1,9 @@
 import type { ProvisionError } from '../model/errors.ts';
 import type { Host } from '../model/host.ts';
-import { printable } from './become.ts';
 import { unreachable } from './dial.ts';
 import { changedKey, judgeKey, unknownKey } from './host-key.ts';
 import { pinName, readPins, trustedFor } from './known-hosts.ts';
+import { printable } from './printable.ts';
 import type { Contact } from './session.ts';
 
 /**

@@ -2,14 +2,14 @@ import type { Socket } from 'node:net';
 import type { AnyAuthMethod, Client, ClientChannel } from 'ssh2';
 import type { ProvisionError } from '../model/errors.ts';
 import type { Host } from '../model/host.ts';
-import { checkEntry, entryOf, printable } from './become.ts';
+import { type Entry, entryOf, type Feeding, feed, received } from './become.ts';
 import { unreachable } from './dial.ts';
 import { handshake } from './handshake.ts';
 import { algorithmsFor, changedKey, judgeKey } from './host-key.ts';
 import type { Trusted } from './known-hosts.ts';
-import { joined } from './local.ts';
 import { describeLogin, type Login } from './login.ts';
-import { startRun } from './running.ts';
+import { printable } from './printable.ts';
+import { type Running, startRun } from './running.ts';
 import type { RunOptions, RunResult, Session } from './session.ts';
 
 export interface SshTarget {
@@ -49,9 +49,7 @@ export async function sshSession(socket: Socket, target: SshTarget): Promise<Ses
     live: true,
     async run(script, options) {
       if (closed) throw unreachable(host, 'the session is closed');
-      const result = await runOn(host, client, entry.command, joined(entry.opening, script), options);
-      checkEntry(host, result);
-      return result;
+      return received(host, entry, await runOn(host, client, entry, script, options));
     },
     async close() {
       closed = true;
@@ -66,8 +64,8 @@ export async function sshSession(socket: Socket, target: SshTarget): Promise<Ses
 function runOn(
   host: Host,
   client: Client,
-  command: string,
-  input: Buffer,
+  entry: Entry,
+  script: string | Buffer,
   options: RunOptions,
 ): Promise<RunResult> {
   let channel: ClientChannel | undefined;
@@ -80,11 +78,12 @@ function runOn(
       return running.fail(unreachable(host, `it does not start a shell: ${printable(error.message)}`));
     channel = opened;
     client.once('close', onClose);
-    follow(opened, running);
-    opened.end(input);
+    const feeding = feed(entry, script, opened);
+    follow(opened, running, feeding);
+    void running.result.catch(() => {}).finally(feeding.stop);
   };
   try {
-    client.exec(command, started);
+    client.exec(entry.command, started);
   } catch {
     running.fail(unreachable(host, 'the connection is gone'));
   }
@@ -93,7 +92,7 @@ function runOn(
 }
 
 /** Both streams and the exit report must be in before a run has ended; their order is not fixed. */
-function follow(channel: ClientChannel, running: ReturnType<typeof startRun>): void {
+function follow(channel: ClientChannel, running: Running, feeding: Feeding): void {
   let exit: { code: number | null } | null = null;
   let open = 2;
   const onClosed = () => {
@@ -104,7 +103,10 @@ function follow(channel: ClientChannel, running: ReturnType<typeof startRun>): v
     else running.settle(exit.code === null ? 'signal' : 'exit', exit.code);
   };
   channel.on('data', running.stdout);
-  channel.stderr.on('data', running.stderr);
+  channel.stderr.on('data', (chunk: Buffer) => {
+    running.stderr(chunk);
+    feeding.onStderr(chunk);
+  });
   channel.on('exit', (code: number | null) => {
     exit = { code };
   });

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ProvisionError } from '../model/errors.ts';
 import type { Host } from '../model/host.ts';
-import { printable } from './become.ts';
 import { dial, unreachable } from './dial.ts';
 import { handshake } from './handshake.ts';
 import { algorithmsFor, keyTypes } from './host-key.ts';
 import { fingerprint, keyType, parsePins, pinName, readPins, trustedFor } from './known-hosts.ts';
 import { sshArgs } from './openssh.ts';
+import { printable } from './printable.ts';
 import type { Contact } from './session.ts';
 import { userConfig } from './user-config.ts';
 

@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ProvisionError } from '../../../src/model/errors.ts';
 import type { Connection } from '../../../src/model/host.ts';
@@ -94,6 +95,10 @@ describe.each(['ssh', 'openssh'] as const)('sudo over %s', (session) => {
     );
     expect(wrong).toMatchObject({ code: 'refused', message: expect.stringContaining('password') });
     expect(text(wrong)).not.toContain('canary');
+    // One try, not three: some hosts lock an account after three.
+    const log = readFileSync(join(sshd.dir, 'sudo.log'), 'utf8').replace(/\n\s+/g, ' ');
+    expect(log).toContain('1 incorrect password attempt');
+    expect(log).not.toContain('3 incorrect password attempts');
     expect(existsSync('/pwned')).toBe(false);
   }, 20_000);
 

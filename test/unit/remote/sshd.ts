@@ -198,10 +198,16 @@ function writeUsers(dir: string): void {
     writeFileSync(join(dir, 'noisy', file), 'echo "welcome to the noise"\necho "noise on stderr" >&2\n');
   }
   const base = (name: string) => readFileSync(`/etc/${name}`, 'utf8');
-  writeFileSync(join(dir, 'passwd'), base('passwd'));
+  // root's home too: what this machine has in /root must not matter.
+  writeFileSync(
+    join(dir, 'passwd'),
+    base('passwd').replace(/^(root:.*):[^:]*:[^:]*$/m, `$1:${join(dir, 'plain')}:/bin/bash`),
+  );
   writeFileSync(join(dir, 'group'), base('group'));
   writeFileSync(join(dir, 'shadow'), base('shadow'), { mode: 0o600 });
-  writeFileSync(join(dir, 'sudoers'), sudoers, { mode: 0o440 });
+  writeFileSync(join(dir, 'sudoers'), `Defaults logfile=${join(dir, 'sudo.log')}, !syslog\n${sudoers}`, {
+    mode: 0o440,
+  });
   for (const [name, uid, home] of users) {
     appendFileSync(
       join(dir, 'passwd'),
