@@ -16,18 +16,18 @@ import { user } from './user.ts';
 
 /** All resource types, by name: one line for each. */
 export const resourceTypes: readonly ResourceType[] = [
-  command, //
+  command,
   directory,
   file,
   line,
   link,
+  mount,
+  mount_health,
   debianPackage,
   path,
   port,
   sshKey,
   sysctl,
-  user,
-  mount,
-  mount_health,
   unit,
+  user,
 ];
