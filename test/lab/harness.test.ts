@@ -178,6 +178,19 @@ describeLab('lab hosts', () => {
     await expect.poll(() => heard.join(''), { timeout: 5000 }).toBe('on\ngot word\n');
   });
 
+  test('after rekey the pinned keys are wrong, on Debian and on the NAS', async () => {
+    for (const image of ['debian', 'nas'] as const) {
+      const host = await startHost({ image, name: 'rekeyed' });
+      const pins = knownHosts([host]);
+      expect((await runHere(ssh(host, pins, 'true'))).code).toBe(0);
+      await host.rekey();
+      await expect
+        .poll(async () => (await runHere(ssh(host, pins, 'true'))).stderr, { timeout: 5000 })
+        .toContain('HOST IDENTIFICATION HAS CHANGED');
+      await host.stop();
+    }
+  });
+
   test('after a crash the same machine comes back with its files', async () => {
     await other.writeFile('/etc/kept/deep', 'kept\n', '0600');
     await other.crash();

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { network22, sshd } from './faults.ts';
 import { type Ended, labAvailable, loginKey, mustRun, runHere } from './machine.ts';
 import { type LabPlatform, platformFiles } from './platform.ts';
 import { type Snapshot, snapshotTree } from './snapshot.ts';
@@ -52,6 +53,8 @@ export interface LabHost {
   /** The running ssh sessions stop answering while their connections stay open. `thaw` lets them go on. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
+  /** The host shows other keys from now on, as one that was installed anew; `hostKeys` keeps the old ones. */
+  rekey(): Promise<void>;
   /** All processes die at once, as when the power goes; the files stay. `start` boots again. */
   crash(): Promise<void>;
   start(): Promise<void>;
@@ -142,7 +145,8 @@ export async function stopAll(): Promise<void> {
   await Promise.all([...running].map((host) => host.stop()));
 }
 
-type Docker = Pick<LabHost, 'exec' | 'sh' | 'readFile' | 'writeFile' | 'snapshot'>;
+/** What is done in the container by Docker, without ssh. */
+export type Docker = Pick<LabHost, 'exec' | 'sh' | 'readFile' | 'writeFile' | 'snapshot'>;
 
 function dockerHost(container: string): Docker {
   const exec: Docker['exec'] = (argv, options = {}) =>
@@ -178,43 +182,6 @@ async function identity(docker: Docker, address: string): Promise<Pick<LabHost, 
     .split('\n')
     .map((line) => `${address} ${line.split(' ').slice(0, 2).join(' ')}`);
   return { hostKeys, machineId };
-}
-
-/** Faults of the network: rules in the network namespace of the container, whatever tools its image has. */
-function network22(container: string): Pick<LabHost, 'cut' | 'uncut'> {
-  const rules = async (...args: string[]): Promise<void> => {
-    const pid = (await mustRun(['docker', 'inspect', '--format', '{{.State.Pid}}', container])).trim();
-    await mustRun(['nsenter', '--target', pid, '--net', 'iptables', '-w', ...args]);
-  };
-  return {
-    cut: async (how = 'drop') => {
-      const fate = how === 'drop' ? ['DROP'] : ['REJECT', '--reject-with', 'tcp-reset'];
-      await rules('-I', 'INPUT', '-p', 'tcp', '--dport', '22', '-j', ...fate);
-      if (how === 'drop') await rules('-I', 'OUTPUT', '-p', 'tcp', '--sport', '22', '-j', 'DROP');
-    },
-    uncut: async () => {
-      await rules('-F', 'INPUT');
-      await rules('-F', 'OUTPUT');
-    },
-  };
-}
-
-/** Faults of the sessions: stops the sshd processes that serve a connection, never the one that listens. */
-function sshd(docker: Docker): Pick<LabHost, 'freeze' | 'thaw'> {
-  const signal = (name: string): string => `
-    for dir in /proc/[0-9]*; do
-      [ "$(cat "$dir/comm" 2>/dev/null)" = sshd ] || continue
-      parent=$(sed -n 's/^PPid:[[:space:]]*//p' "$dir/status") || continue
-      [ "$parent" = 1 ] || kill -${name} "\${dir#/proc/}" || :
-    done`;
-  return {
-    freeze: async () => {
-      await docker.sh(signal('STOP'));
-    },
-    thaw: async () => {
-      await docker.sh(signal('CONT'));
-    },
-  };
 }
 
 /** Waits until sshd says its first line, and systemd, where it is, has nothing left to do. */
