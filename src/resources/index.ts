@@ -1,6 +1,7 @@
 import type { ResourceType } from '../model/resource.ts';
 import { command } from './command.ts';
 import { directory } from './directory.ts';
+import { nfsExport } from './export.ts';
 import { file } from './file.ts';
 import { line } from './line.ts';
 import { link } from './link.ts';
@@ -30,4 +31,5 @@ export const resourceTypes: readonly ResourceType[] = [
   sysctl,
   unit,
   user,
+  nfsExport,
 ];
