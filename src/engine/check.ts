@@ -43,7 +43,7 @@ export function judge(check: Check, observed: Observed | undefined, context: Con
   const { resource } = check;
   const result = {
     host: context.host,
-    id: `${check.role}/${check.id}`,
+    id: check.id,
     about: check.about,
     from: check.from,
   };

@@ -6,6 +6,7 @@ export type Outcome = 'pass' | 'fail' | 'unknown';
 
 /** A fact to prove: any resource, observed and never changed. */
 export interface Check {
+  /** `vzdump-hook/hook-runs` */
   readonly id: string;
   readonly about: string;
   readonly role: string;
