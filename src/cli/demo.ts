@@ -78,7 +78,8 @@ async function makeSite(folder: string, tree: string): Promise<void> {
   await symlink(join(shipped, 'templates'), join(folder, 'templates'));
   const file = join(folder, 'inventory', 'hosts', `${host}.yaml`);
   const document = parseDocument(await readFile(file, 'utf8'));
-  document.setIn(['connection'], { session: 'root', address: 'localhost', user: 'root', root: tree });
+  document.setIn(['connection', 'session'], 'root');
+  document.setIn(['connection', 'root'], tree);
   await writeFile(file, document.toString());
 }
 
@@ -107,6 +108,13 @@ async function makeTree(tree: string, work: HostWork): Promise<void> {
   await file('/etc/hosts', '127.0.0.1 localhost\n');
   await file('/etc/passwd', 'root:x:0:0:root:/root:/bin/bash\n');
   await file('/etc/group', 'root:x:0:\n');
+  for (const { type, spec } of work.resources) {
+    const path = type.text?.(spec)?.path;
+    if (path) await mkdir(dirname(join(tree, path)), { recursive: true, mode: 0o755 });
+    if (type.name !== 'unit' || type.text?.(spec)) continue;
+    const unit = `[Unit]\nDescription=${type.identity(spec)}\n[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n`;
+    await file(`/usr/lib/systemd/system/${type.identity(spec)}`, unit);
+  }
   const packages = work.resources
     .filter(({ type }) => type.name === 'package')
     .map(({ type, spec }) => type.identity(spec));

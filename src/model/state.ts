@@ -4,8 +4,11 @@ export type Value = string | number | boolean | null;
 /** Properties of one resource. `want` and `have` are both of this shape; null in place of a State means "not there". */
 export type State = Readonly<Record<string, Value>>;
 
-/** What looking at a host gave: the state it has (null: not there), or why it could not be seen. Never "fine" by default. */
-export type Observed = { readonly have: State | null } | { readonly unknown: string };
+/**
+ * What looking at a host gave: the state it has (null: not there), or why it could not be seen. Never "fine" by default.
+ * `blocked`: why it cannot be made as things are (no directory to put it in), unless a change before it sees to that.
+ */
+export type Observed = { readonly have: State | null; readonly blocked?: string } | { readonly unknown: string };
 
 /** JSON with sorted keys: equal states give equal text whatever order they were built in. */
 export function canonical(state: State | null): string {

@@ -64,7 +64,8 @@ export function compare(
       refused:
         refusal(resource, before, changes, unknown) ??
         resource.type.refuse?.(change) ??
-        blocked(resource, view.mounts),
+        (waits.length === 0 && 'have' in observed ? observed.blocked : undefined) ??
+        forbidden(resource, view.mounts),
       dependsOn: ancestors(resource.id, ordered.before).filter((id) => changes.has(id)),
       seen: view.seen.get(resource.id) ?? '',
     });
@@ -93,7 +94,7 @@ function refusal(
 }
 
 /** What the mount table forbids: writing below a read-only mount, replacing a file that is itself a mount point. */
-function blocked(resource: Resource, mounts: readonly Mount[]): string | null {
+function forbidden(resource: Resource, mounts: readonly Mount[]): string | null {
   for (const place of resource.type.provides?.(resource.spec) ?? []) {
     const path = /^(?:path|content|part):(\/[^#]*)/.exec(place)?.[1];
     if (path === undefined) continue;

@@ -25,6 +25,7 @@ export const command = defineType<CommandSpec>({
   about: 'A command that changes nothing, run without a shell, and what it must answer. For checks.',
   example: 'command: [exportfs, -s]\nexpect: {exit: 0, contains: /srv/backup}\nlimit: 5\n',
   checkOnly: true,
+  needsLive: true,
   schema: {
     type: 'object',
     required: ['command'],

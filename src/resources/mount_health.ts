@@ -28,6 +28,7 @@ type: nfs4
 expect_entry: .chunks
 `,
   checkOnly: true,
+  needsLive: true,
   schema: {
     type: 'object',
     required: ['mount_health'],

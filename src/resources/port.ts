@@ -15,6 +15,7 @@ export const port = defineType<PortSpec>({
     'Something listens on a port, or nothing does. For checks. A port that is bound is not yet one that answers.',
   example: 'port: tcp:2049\n',
   checkOnly: true,
+  needsLive: true,
   schema: {
     type: 'object',
     required: ['port'],

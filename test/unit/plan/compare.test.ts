@@ -79,6 +79,14 @@ describe('compare', () => {
     );
   });
 
+  it('what has no directory to lie in is refused, unless this plan makes one', () => {
+    const dir = resource({ name: 'dir', provides: ['path:/srv/x'] });
+    const file = resource({ name: 'file', needs: ['path:/srv/x'] });
+    const homeless = { have: null, blocked: 'the directory /srv/x does not exist' };
+    expect(plan([file], { file: homeless }).changes[0]?.refused).toContain('/srv/x does not exist');
+    expect(plan([dir, file], { dir: absent, file: homeless }).changes.map(({ refused }) => refused)).toEqual([null, null]);
+  });
+
   it('refuses to write below a read-only mount and over a bind-mounted file', () => {
     const mounts = [
       '22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw',
