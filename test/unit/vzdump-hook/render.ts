@@ -1,19 +1,17 @@
-import { readFileSync } from 'node:fs';
-import Handlebars from 'handlebars';
+import { readFile } from 'node:fs/promises';
+import { fromPlain } from '../../../src/inventory/schema.ts';
+import { compileTemplate } from '../../../src/roles/template.ts';
 
 const templates = new URL('../../../templates/', import.meta.url);
 
-/** Renders a template with the helpers that this role's templates use. */
-export function render(template: string, context: object): string {
-  const text = readFileSync(new URL(template, templates), 'utf8');
-  const bars = Handlebars.create();
-  bars.registerHelper('perl', (value: unknown) => `'${String(value).replace(/[\\']/g, '\\$&')}'`);
-  bars.registerHelper('unit', (value: unknown) => String(value).replaceAll('%', '%%'));
-  const known = { perl: true, unit: true };
-  return bars.compile(text, { noEscape: true, strict: true, knownHelpers: known, knownHelpersOnly: true })(
-    context,
-  );
+/** Renders a template of this role as the program does, from plain values. */
+export async function render(template: string, values: Readonly<Record<string, unknown>>): Promise<string> {
+  const source = await readFile(new URL(template, templates), 'utf8');
+  const compiled = await compileTemplate(template, source);
+  const where = { file: 'test', line: 1, column: 1 };
+  const names = new Map(Object.entries(values).map(([name, value]) => [name, fromPlain(value, where)]));
+  return compiled.render(names, 'pve2').text;
 }
 
-export const renderHook = (context: object): Promise<string> =>
-  Promise.resolve(render('vzdump-hook/vzdump-hook.pl.hbs', context));
+export const renderHook = (values: Readonly<Record<string, unknown>>): Promise<string> =>
+  render('vzdump-hook/vzdump-hook.pl.hbs', values);
