@@ -1,7 +1,13 @@
 import { defineType, type Step } from '../model/resource.ts';
 import type { Sh } from '../model/sh.ts';
 import { at, lines, sh } from '../shell/sh.ts';
-import { foreignPermissions, refusePermissions, setOwner, wantPermissions } from './ownership.ts';
+import {
+  foreignPermissions,
+  refusePermissions,
+  setOwner,
+  setPermissions,
+  wantPermissions,
+} from './ownership.ts';
 import {
   aclSchema,
   groupName,
@@ -62,7 +68,7 @@ export const directory = defineType<DirectorySpec>({
       ? []
       : [`path:${parent(spec.directory)}`, `user:${spec.owner ?? 'root'}`, `group:${spec.group ?? 'root'}`],
   follows: (spec) =>
-    spec.mounted === undefined || spec.mounted === spec.directory ? [] : [`path:${spec.mounted}`],
+    spec.mounted === undefined || spec.mounted === spec.directory ? [] : [`mount:${spec.mounted}`],
   want: (spec, context) =>
     spec.state === 'absent'
       ? null
@@ -115,7 +121,7 @@ export const directory = defineType<DirectorySpec>({
       step(`set mode and owner of ${spec.directory}`, [
         ...mounted,
         owner,
-        sh`chown -h "$owner" ${path}\nchmod ${mode} ${path}`,
+        setPermissions(spec.directory, mode),
       ]),
     ];
   },
@@ -141,13 +147,14 @@ fi`;
 function make(spec: DirectorySpec, mode: string): Sh {
   const path = at(spec.directory);
   return sh`above ${path}
-if trusted "$above"; then
+parent=$above
+if [ -n "$ROOT" ] || trusted "$parent"; then
   mkdir -- ${path}
   chown -h "$owner" ${path}
   chmod ${mode} ${path}
 else
   user=\${owner%%:*}
-  if [ "$user" = root ] || [ "$(stat -L -c %U -- "$above")" != "$user" ]; then
+  if [ "$user" = root ] || [ "$(stat -L -c %U -- "$parent")" != "$user" ]; then
     say ${`others than root can write to ${parent(spec.directory)}: a directory made there could be redirected`}
     exit 1
   fi

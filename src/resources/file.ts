@@ -1,7 +1,13 @@
 import { defineType } from '../model/resource.ts';
 import type { Sh } from '../model/sh.ts';
 import { at, blob, lines, sh, sha256 } from '../shell/sh.ts';
-import { foreignPermissions, refusePermissions, setOwner, wantPermissions } from './ownership.ts';
+import {
+  foreignPermissions,
+  refusePermissions,
+  setOwner,
+  setPermissions,
+  wantPermissions,
+} from './ownership.ts';
 import {
   aclSchema,
   groupName,
@@ -79,7 +85,7 @@ export const file = defineType<FileSpec>({
     spec.state === 'absent'
       ? []
       : [`path:${parent(spec.file)}`, `user:${spec.owner ?? 'root'}`, `group:${spec.group ?? 'root'}`],
-  follows: (spec) => (spec.mounted === undefined ? [] : [`path:${spec.mounted}`]),
+  follows: (spec) => (spec.mounted === undefined ? [] : [`mount:${spec.mounted}`]),
   want: (spec, context) =>
     spec.state === 'absent'
       ? null
@@ -129,7 +135,7 @@ export const file = defineType<FileSpec>({
       return [
         {
           about: `set mode and owner of ${spec.file}`,
-          run: lines([...mounted, setPermissions(spec, owner, mode)]),
+          run: lines([...mounted, owner, setPermissions(spec.file, mode)]),
         },
       ];
     return [
@@ -144,11 +150,6 @@ export const file = defineType<FileSpec>({
   validator: (spec) =>
     spec.verify && spec.content !== undefined ? { argv: spec.verify, content: spec.content } : null,
 });
-
-/** chown clears the setuid bits, so it comes first. */
-function setPermissions(spec: FileSpec, owner: Sh, mode: string): Sh {
-  return lines([owner, sh`chown -h "$owner" ${at(spec.file)}\nchmod ${mode} ${at(spec.file)}`]);
-}
 
 /** Where chmod and chown must not be called: a new file takes what its directory gives it. */
 function plainWrite(spec: FileSpec): Sh[] {

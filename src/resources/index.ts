@@ -19,6 +19,7 @@ import { user } from './user.ts';
 export const resourceTypes: readonly ResourceType[] = [
   command,
   directory,
+  nfsExport,
   file,
   line,
   link,
@@ -31,5 +32,4 @@ export const resourceTypes: readonly ResourceType[] = [
   sysctl,
   unit,
   user,
-  nfsExport,
 ];

@@ -146,7 +146,7 @@ if [ -e "$file" ]; then
   mode=$(stat -c %a -- "$file")
   owner=$(stat -c %U:%G -- "$file")
   case $owner in *UNKNOWN*) owner=$(stat -c %u:%g -- "$file") ;; esac
-  [ -z "$(tail -c 1 -- "$file" | tr '\0' x)" ] || cut=1
+  [ "$(tail -c 1 -- "$file" | wc -l)" -ne 0 ] || cut=1
 else
   ${missing}
 fi`,

@@ -64,9 +64,11 @@ export const link = defineType<LinkSpec>({
         about: `point ${spec.link} to ${spec.to}`,
         run: lines([
           sh`above ${path}
-trusted "$above" || { say ${`${parent(spec.link)} does not exist, or others than root can write to it`}; exit 1; }
+parent=\${above%/}
+[ -d "$parent" ] || { say ${`the directory ${parent(spec.link)} does not exist`}; exit 1; }
+[ -n "$ROOT" ] || trusted "$parent" || { say ${`others than root can write to ${parent(spec.link)}: a link there could be redirected`}; exit 1; }
 if [ -e ${path} ] && [ ! -L ${path} ]; then say ${`${spec.link} is not a link`}; exit 1; fi
-temp=$above/.provision.$RUN.$CHANGE.link
+temp=$parent/.provision.$RUN.$CHANGE.link
 printf '%s\n' "$temp" >>"$RUNDIR/temps"
 ln -s -- ${String(want.to)} "$temp"
 keep ${path}

@@ -1,6 +1,6 @@
 import type { Context } from '../model/host.ts';
 import type { Sh } from '../model/sh.ts';
-import { sh } from '../shell/sh.ts';
+import { at, sh } from '../shell/sh.ts';
 import { isNumber, type Ownership } from './stat.ts';
 
 /** What a resource with a path asks for; all optional, with the type's defaults. */
@@ -50,6 +50,24 @@ export function setOwner(owner: string, group: string, context: Context): Sh {
   if (context.live || numbers || (owner === 'root' && group === 'root'))
     return sh`owner=${`${owner}:${group}`}`;
   return sh`owner=$(OWNER=${owner} GROUP=${group} awk ${treeIds}) || { say "$owner"; exit 1; }`;
+}
+
+/**
+ * Shell that gives an existing path the mode, and the owner that `setOwner` has set. In a directory that others can write to,
+ * the name could be swapped for a link before chmod follows it: there it is done as the user who owns the path already, who
+ * can only harm himself. In a tree nobody runs.
+ */
+export function setPermissions(path: string, mode: string): Sh {
+  return sh`above ${at(path)}
+if [ -n "$ROOT" ] || trusted "$above"; then
+  chown -h "$owner" ${at(path)}
+  chmod ${mode} ${at(path)}
+elif [ "$(stat -c %U:%G -- ${at(path)})" = "$owner" ] || [ "$(stat -c %u:%g -- ${at(path)})" = "$owner" ]; then
+  su -s /bin/sh "\${owner%%:*}" -c 'chmod "$2" "$1"' sh ${at(path)} ${mode}
+else
+  say ${`others than root can write to the directory of ${path}: a change of owner could be redirected`}
+  exit 1
+fi`;
 }
 
 const treeIds = `

@@ -88,6 +88,23 @@ describe.each(shells.filter((shell) => shell === 'dash' || hasBusybox))('on %s',
     expect(tree.differs(sshKey, spec)).toEqual([]);
   });
 
+  it('serves a user of a host as that user', () => {
+    const tree = newTree(shell, { live: true });
+    tree.sh(
+      'chmod 755 .; getent passwd root backup >etc/passwd; mkdir -p var/backups; chown 34:34 var/backups',
+    );
+    const spec = { ...key, user: 'backup' };
+    expect(tree.apply(sshKey, spec)).toEqual({ ok: true, said: '' });
+    expect(tree.sh("find var/backups -printf '%P %u %m\\n' | sort")).toBe(
+      ' backup 755\n.ssh backup 700\n.ssh/authorized_keys backup 600\n',
+    );
+    tree.sh(`printf '${other}\\n' >>var/backups/.ssh/authorized_keys; chmod 777 var/backups/.ssh`);
+    expect(tree.differs(sshKey, spec)).toEqual(['safe']);
+    expect(tree.apply(sshKey, spec)).toEqual({ ok: true, said: '' });
+    expect(tree.differs(sshKey, spec)).toEqual([]);
+    expect(keys(tree, '/var/backups/.ssh/authorized_keys')).toBe(`ssh-ed25519 ${base64} pve2\n${other}\n`);
+  });
+
   it('prints for each key what looking at it alone prints, whatever the others are', () => {
     const tree = newTree(shell);
     tree.sh('mkdir root');

@@ -49,6 +49,9 @@ describe.each(shells.filter((shell) => shell === 'dash' || hasBusybox))('on %s',
       { link: '/etc/x', to: 'b' },
       'mkdir etc/a etc/b; ln -s a etc/x',
     ],
+    ['file in the root', file, { file: '/x', content: 'x' }, ':'],
+    ['directory in the root', directory, { directory: '/x' }, ':'],
+    ['link in the root', link, { link: '/x', to: 'a' }, ':'],
     ['no link', link, { link: '/etc/x', state: 'absent' }, 'ln -s nowhere etc/x'],
   ] as const)('makes %s, and has nothing to do then', (_, type, spec, prepare) => {
     converges(shell, type, spec, prepare);
@@ -164,10 +167,30 @@ describe.each(shells.filter((shell) => shell === 'dash' || hasBusybox))('on %s',
     expect(tree.sh('ls etc')).not.toMatch(/x/);
   });
 
-  it('makes a directory among files of a user as that user, and never as root', () => {
+  it('works in a directory of a user as that user, and as root not at all', () => {
     const tree = newTree(shell, { live: true });
-    tree.sh('chmod 755 .; mkdir -p home/b; chown 34:34 home/b');
-    expect(tree.apply(directory, { directory: '/home/b/x' }).said).toMatch(/others than root can write/);
+    tree.sh('chmod 755 .; mkdir -p home/b; touch home/b/f; chown -R backup:backup home/b');
+    const owned = { owner: 'backup', group: 'backup' };
+    expect(tree.apply(directory, { directory: '/home/b/x' }).said).toMatch(/could be redirected/);
+    expect(tree.apply(directory, { directory: '/home/b', ...owned, mode: '0700' }).ok).toBe(true);
+    expect(tree.apply(directory, { directory: '/home/b/x', ...owned, mode: '0750' })).toEqual({
+      ok: true,
+      said: '',
+    });
+    expect(tree.differs(directory, { directory: '/home/b/x', ...owned, mode: '0750' })).toEqual([]);
+    expect(tree.apply(directory, { directory: '/home/b/x', ...owned, mode: '0700' })).toEqual({
+      ok: true,
+      said: '',
+    });
+    expect(tree.apply(directory, { directory: '/home/b/x', mode: '0700' }).said).toMatch(
+      /could be redirected/,
+    );
+    expect(tree.apply(file, { file: '/home/b/f', mode: '0600' }).said).toMatch(/could be redirected/);
+    expect(tree.apply(file, { file: '/home/b/f', ...owned, mode: '0600' })).toEqual({ ok: true, said: '' });
+    expect(tree.apply(link, { link: '/home/b/l', to: 'f' }).said).toMatch(/could be redirected/);
+    expect(tree.sh("find home/b -printf '%P %u %m\\n' | sort")).toBe(
+      ' backup 700\nf backup 600\nx backup 700\n',
+    );
   });
 
   it('leaves mode and owner alone on a Synology share', () => {

@@ -69,7 +69,10 @@ export function runScript(shell: ShellName, script: string): string {
   return result.stdout.toString();
 }
 
-/** `live`: what types are told; in the script, a tree is a tree, so ROOT is set and names come from its own passwd. */
+/**
+ * As a root session sees it; with `live: true` as a host of its own, whose file system starts here: then names are those of
+ * this machine, and types that change more than files must not be applied.
+ */
 export function newTree(shell: ShellName, context: Partial<Context> = {}): Tree {
   const root = fresh();
   const full: Context = { host: 'pve9', platform: 'linux', live: false, ...context };
@@ -82,8 +85,12 @@ export function newTree(shell: ShellName, context: Partial<Context> = {}): Tree 
   const rundir = fresh();
   let run = 0;
 
+  function execute(script: string): string {
+    return runScript(shell, full.live ? script.replace(/^ROOT=.*$/m, 'ROOT=') : script);
+  }
+
   function look(type: ResourceType, specs: readonly unknown[]): Map<string, Seen> {
-    const out = runScript(shell, observeScript([{ type, specs }], { nonce, root }));
+    const out = execute(observeScript([{ type, specs }], { nonce, root }));
     const frames = parseFrames(Buffer.from(out), nonce).filter((frame) => frame.name === `look ${type.name}`);
     return parseFacts(Buffer.concat(frames.map((frame) => frame.bytes)));
   }
@@ -117,7 +124,7 @@ export function newTree(shell: ShellName, context: Partial<Context> = {}): Tree 
     const body = steps.map((step) => step.run.text).join('\n');
     const script = `{ exec </dev/null\n${opening({ nonce, root })}\nRUN=r${run} RUNDIR=${rundir} STAGE=${stage} CHANGE=0\n${observePrelude}\n${applyPrelude}
 (set -eu\n${body}\n) 2>&1\nprintf '\\nended %s\\n' $?\nexit 0\n}\n`;
-    const out = runScript(shell, script);
+    const out = execute(script);
     const code = /\nended (\d+)\n$/.exec(out);
     return { ok: code?.[1] === '0', said: out.replace(/\n?ended \d+\n$/, '').trim() };
   }
