@@ -11,6 +11,8 @@ export const samples: Readonly<Record<string, { readonly platform: string; reado
       time_servers: ['ntp1.lan'],
       ssh_keys: [
         {
+          name: 'controller',
+          options: 'restrict,pty',
           key: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f provision@controller.lan',
           state: 'present',
         },
@@ -89,7 +91,12 @@ export const samples: Readonly<Record<string, { readonly platform: string; reado
     vars: {
       user: 'backup-in',
       ssh_keys: [
-        'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f box@box.lan',
+        {
+          name: 'box',
+          key: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f box@box.lan',
+          options: 'restrict',
+          state: 'present',
+        },
       ],
       directories: [
         { path: '/srv/backup/site', user: 'backup-in', mode: '0750', free_gib: 1, mounted: '/srv' },
