@@ -100,10 +100,10 @@ const safeties: readonly Safety[] = [
     to: '',
     story: async (world) => {
       // The second call is the stop; it takes effect after its caller was killed and the next phase has begun.
-      world.set('kill', '2 early 2\n');
+      world.set('kill', '2 early 5\n');
       await world.run(start);
       await world.run(['backup-abort', 'snapshot', '111']);
-      await new Promise((resolve) => setTimeout(resolve, 2500));
+      await new Promise((resolve) => setTimeout(resolve, 5500));
       return up(world);
     },
   },
