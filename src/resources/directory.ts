@@ -1,5 +1,6 @@
 import { defineType, type Step } from '../model/resource.ts';
 import type { Sh } from '../model/sh.ts';
+import { eachPath } from '../shell/paths.ts';
 import { at, lines, sh } from '../shell/sh.ts';
 import {
   foreignPermissions,
@@ -83,7 +84,7 @@ export const directory = defineType<DirectorySpec>({
         specs.map((spec) => ({ path: spec.directory, mounted: spec.mounted })),
         statBody,
       ),
-      ...specs.filter((spec) => spec.state === 'absent').map((spec) => emptiness(spec.directory)),
+      ...emptiness(specs.filter((spec) => spec.state === 'absent').map((spec) => spec.directory)),
     ]),
   read: (facts, spec) => {
     const seen = readStat(facts, spec);
@@ -100,6 +101,7 @@ export const directory = defineType<DirectorySpec>({
     if (have === null) return null;
     if (have.type !== 'directory')
       return `${spec.directory} is a ${have.type === 'link' ? 'symbolic link' : have.type}, not a directory; it is never removed to make room`;
+    if (want === null && have.empty === undefined) return `what is in ${spec.directory} could not be read`;
     if (want === null && have.empty === false)
       return `${spec.directory} is not empty; what is in it is not removed`;
     return null;
@@ -132,13 +134,17 @@ function step(about: string, parts: readonly Sh[]): Step {
 }
 
 /** Only for those that are to go and are there: one process each. */
-function emptiness(path: string): Sh {
-  return sh`[ ! -d ${at(path)} ] || [ -L ${at(path)} ] || if [ -z "$(ls -A -- ${at(path)} | head -n 1)" ]; then
-  printf '%s\tempty\tyes\n' ${path}
-else
-  printf '%s\tempty\tno\n' ${path}
-fi`;
+function emptiness(paths: readonly string[]): Sh[] {
+  return paths.length === 0 ? [] : [eachPath(paths, emptyBody)];
 }
+
+const emptyBody = String.raw`for p do
+  if [ ! -d "$p" ] || [ -L "$p" ]; then continue; fi
+  entries=$(ls -A -- "$p") || continue
+  empty=yes
+  [ -z "$entries" ] || empty=no
+  printf '%s\tempty\t%s\n' "${'${p#.}'}" "$empty"
+done`;
 
 /**
  * In a directory that others can write to, a name can be swapped for a link between mkdir and chown, which would give the

@@ -158,3 +158,18 @@ export const hostile = [
   "' -> 'x",
   'p|q',
 ] as const;
+
+/** What is printed when everything in the tree lies on a network mount: each path is then looked at alone, in a shell of its own. */
+export function lookAfar(
+  shell: ShellName,
+  root: string,
+  type: ResourceType,
+  specs: readonly unknown[],
+): Map<string, Seen> {
+  const near = observeScript([{ type, specs }], { nonce, root });
+  const far = near.replace('\nremote_path() {', `\nNETWORK=' ${root}'\nremote_path() {`);
+  const found = parseFrames(Buffer.from(runScript(shell, far)), nonce).filter(
+    (frame) => frame.name === `look ${type.name}`,
+  );
+  return parseFacts(Buffer.concat(found.map((frame) => frame.bytes)));
+}
