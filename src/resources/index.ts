@@ -17,7 +17,7 @@ import { user } from './user.ts';
 
 /** All resource types, by name: one line for each. */
 export const resourceTypes: readonly ResourceType[] = [
-  command,
+  command, //
   directory,
   nfsExport,
   file,
