@@ -66,6 +66,14 @@ describe.each(kinds)('a session of kind %s', (kind) => {
     expect(seen).toBe(5_000_000);
   });
 
+  test('waits for the whole of stderr, also where stdout was closed long before', async () => {
+    const result = await using(kind, (session) =>
+      session.run('exec >&-; head -c 3000000 /dev/zero >&2; exit 5', { limit }),
+    );
+    expect(result.stderr.length).toBe(3_000_000);
+    expect(result).toMatchObject({ end: 'exit', code: 5 });
+  });
+
   test.each([0, 1, 75, 124, 127, 137, 255])('tells exit code %i', async (code) => {
     const result = await using(kind, (session) => session.run(`exit ${code}`, { limit }));
     expect(result).toMatchObject({ end: 'exit', code });
