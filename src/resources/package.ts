@@ -41,6 +41,7 @@ export const debianPackage = defineType<PackageSpec>({
     },
   },
   tools: ['dpkg-query'],
+  stepLimit: 900,
   identity: (spec) => spec.package,
   provides: (spec) => [`package:${spec.package}`],
   want: (spec) => {

@@ -48,6 +48,7 @@ export const sshKey = defineType<SshKeySpec>({
       state: { ...stateWord, description: '`absent` removes the key (default present).' },
     },
   },
+  stepLimit: 30,
   identity,
   needs: (spec) => (spec.state === 'absent' ? [] : [`user:${spec.user}`]),
   want: (spec) => (spec.state === 'absent' ? null : { options: (spec.options ?? '').trim(), safe: true }),

@@ -51,6 +51,7 @@ export const user = defineType<UserSpec>({
       state: { ...stateWord, description: '`absent` removes the user, never the home (default present).' },
     },
   },
+  stepLimit: 60,
   identity: (spec) => spec.user,
   provides: (spec) =>
     spec.group === undefined ? [`user:${spec.user}`, `group:${spec.user}`] : [`user:${spec.user}`],
