@@ -26,7 +26,6 @@ export const command = defineType<CommandSpec>({
   example: 'command: [exportfs, -s]\nexpect: {exit: 0, contains: /srv/backup}\nlimit: 5\n',
   checkOnly: true,
   needsLive: true,
-  needsLive: true,
   schema: {
     type: 'object',
     required: ['command'],

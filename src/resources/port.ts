@@ -16,7 +16,6 @@ export const port = defineType<PortSpec>({
   example: 'port: tcp:2049\n',
   checkOnly: true,
   needsLive: true,
-  needsLive: true,
   schema: {
     type: 'object',
     required: ['port'],
