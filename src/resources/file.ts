@@ -38,6 +38,7 @@ export interface FileSpec {
   readonly mounted?: string;
   readonly state?: 'present' | 'absent';
   readonly verify?: readonly string[];
+  readonly refers_to?: readonly (string | null)[];
 }
 
 /** A file whose whole content is owned. Replaced by rename, so at every instant it is the complete old or the complete new one. */
@@ -73,6 +74,12 @@ export const file = defineType<FileSpec>({
         description:
           'Command that must succeed on the new bytes before they are put in place; `{file}` stands for their path.',
       },
+      refers_to: {
+        type: 'array',
+        items: { ...pathSchema, type: ['string', 'null'] },
+        description:
+          'Paths that the content names: what makes them comes first, and when that fails, this file is not written. null is left out.',
+      },
     },
   },
   identity: (spec) => spec.file,
@@ -84,7 +91,12 @@ export const file = defineType<FileSpec>({
   needs: (spec) =>
     spec.state === 'absent'
       ? []
-      : [`path:${parent(spec.file)}`, `user:${spec.owner ?? 'root'}`, `group:${spec.group ?? 'root'}`],
+      : [
+          `path:${parent(spec.file)}`,
+          `user:${spec.owner ?? 'root'}`,
+          `group:${spec.group ?? 'root'}`,
+          ...(spec.refers_to ?? []).flatMap((path) => (path === null ? [] : [`path:${path}`])),
+        ],
   follows: (spec) => (spec.mounted === undefined ? [] : [`mount:${spec.mounted}`]),
   want: (spec, context) =>
     spec.state === 'absent'
