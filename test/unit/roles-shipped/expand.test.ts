@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { order } from '../../../src/plan/order.ts';
 import { expandHost } from '../../../src/roles/expand.ts';
 import { complaints, shipped } from './fleet.ts';
 
@@ -26,11 +27,12 @@ test.each(names)('%s: every role of it expands', async (name) => {
   else expect(expanded.checks.length).toBeGreaterThan(0);
 });
 
-test('temporary files go where they can before vzdump is told so', async () => {
-  const { resources } = await expandHost(await shipped(), 'pve2');
-  const conf = resources.find((resource) => resource.id === 'file:/etc/vzdump.conf');
-  expect(conf?.after).toEqual(['directory:/var/lib/vz/vzdump-tmp']);
-  expect(resources.map((resource) => resource.id)).toContain('directory:/var/lib/vz/vzdump-tmp');
+test('vzdump is told of a directory and a script only after they are there', async () => {
+  const { host, resources } = await expandHost(await shipped(), 'pve2');
+  const { before } = order(resources, { host: host.name, platform: host.platform, live: true });
+  expect(before.get('file:/etc/vzdump.conf')).toEqual(
+    expect.arrayContaining(['directory:/var/lib/vz/vzdump-tmp', 'file:/usr/local/bin/vzdump-hook.pl']),
+  );
 });
 
 test('nothing on a NAS is given a mode or an owner', async () => {

@@ -8,7 +8,7 @@ import { parseVzdumpConf } from './vzdump-conf.ts';
 /** What is written to the example host, as it will be there: `npx vitest run -u` after a change that is meant. */
 const golden = new URL('../../golden/rendered/', import.meta.url).pathname;
 
-test.each(['pve2', 'ruapehu'])('%s: files as they will be written', async (name) => {
+test.each(['pve2', 'pve', 'pbs', 'ruapehu'])('%s: files as they will be written', async (name) => {
   const files = textsOf(await expandHost(await shipped(), name));
   for (const [path, content] of files) await expect(content).toMatchFileSnapshot(join(golden, name, path));
   expect(listed(join(golden, name))).toEqual(files.map(([path]) => path.slice(1)).sort());
@@ -25,9 +25,9 @@ test('vzdump has nothing to complain about in any of them', async () => {
 });
 
 function textsOf(expanded: Expanded): (readonly [path: string, content: string])[] {
-  return expanded.resources.flatMap(({ spec }) => {
-    const { file, content } = spec as { file?: string; content?: string };
-    return file === undefined || content === undefined ? [] : [[file, content] as const];
+  return expanded.resources.flatMap(({ type, spec }) => {
+    const text = type.text?.(spec) ?? null;
+    return text === null ? [] : [[text.path, text.content] as const];
   });
 }
 
