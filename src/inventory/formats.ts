@@ -43,7 +43,8 @@ const connection = strict([], {
   password: {
     type: 'string',
     pattern: '^\\$\\{secrets\\.[a-z][a-z0-9_]*\\}$',
-    description: 'Never in clear: "${secrets.NAME}".',
+    writeOnly: true,
+    description: 'Keep it with: provision secret set NAME',
   },
   identity_file: { type: 'string', pattern: '^(/|~/)[^\\x00-\\x1f\\x7f]+$' },
   root: line,

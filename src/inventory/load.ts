@@ -5,7 +5,7 @@ import { groupSchema, hostSchema, namePattern, siteSchema } from './formats.ts';
 import { child, items, type MapNode, map, type Node, text, texts } from './node.ts';
 import { errno } from './read.ts';
 import { complete, type Schemas } from './schema.ts';
-import { readSecrets, type Secrets } from './secrets.ts';
+import { noSecrets, readSecrets, type Secrets } from './secrets.ts';
 import { didYouMean, found, listed, shown } from './wording.ts';
 import { readYaml } from './yaml.ts';
 
@@ -53,7 +53,9 @@ export async function loadInventory(
   mistakes: ProvisionError[],
 ): Promise<Inventory> {
   const reading: Reading = { directory, schemas, mistakes };
-  const node = await readMap(reading, join(directory, 'site.yaml'), 'the site', siteSchema);
+  const file = join(directory, 'site.yaml');
+  const node = await readMap(reading, file, 'the site', siteSchema);
+  if (node === undefined) return { name: '', node: nothing, groups: [], hosts: [], secrets: noSecrets };
   const listedGroups = named(child(node, 'groups'));
   const order = [...new Set(['all', ...listedGroups.map((group) => group.name)])];
   const groups = await readGroups(reading, order);
@@ -81,7 +83,9 @@ async function readGroups(reading: Reading, order: readonly string[]): Promise<G
   const groups = await Promise.all(
     order.map(async (name): Promise<GroupFile> => {
       const file = files.find((candidate) => candidate.name === name)?.where.file;
-      const node = file === undefined ? nothing : await readMap(reading, file, `group ${name}`, groupSchema);
+      const read =
+        file === undefined ? undefined : await readMap(reading, file, `group ${name}`, groupSchema);
+      const node = read ?? nothing;
       sameName(reading, node, 'group', name);
       return { name, node, roles: named(child(node, 'roles')) };
     }),
@@ -91,7 +95,8 @@ async function readGroups(reading: Reading, order: readonly string[]): Promise<G
 
 async function readHosts(reading: Reading, order: readonly string[]): Promise<HostFile[]> {
   const files = await yamlFiles(reading, 'hosts');
-  return Promise.all(files.map(({ name, where }) => readHost(reading, order, name, where.file)));
+  const hosts = await Promise.all(files.map(({ name, where }) => readHost(reading, order, name, where.file)));
+  return hosts.filter((host) => host !== undefined);
 }
 
 async function readHost(
@@ -99,8 +104,9 @@ async function readHost(
   order: readonly string[],
   name: string,
   file: string,
-): Promise<HostFile> {
+): Promise<HostFile | undefined> {
   const read = await readMap(reading, file, `host ${name}`, hostSchema);
+  if (read === undefined) return undefined;
   const node = complete(read, { properties: hostData });
   sameName(reading, read, 'host', name);
   const own = named(child(read, 'groups'));
@@ -144,13 +150,13 @@ function checkConnection(reading: Reading, host: MapNode, name: string): void {
     lacks('root', 'the directory that holds the tree of the host');
 }
 
-/** Reads a file that holds a map, and judges it. A file with a syntax error is an empty map, so that the rest is still read. */
+/** Reads a file that holds a map, and judges it. undefined when there is nothing in it that could be judged. */
 async function readMap(
   reading: Reading,
   file: string,
   name: string,
   schema: Readonly<Record<string, unknown>>,
-): Promise<MapNode> {
+): Promise<MapNode | undefined> {
   try {
     const node = await readYaml(file);
     if (node.kind === 'map') {
@@ -167,7 +173,7 @@ async function readMap(
     if (!(error instanceof ProvisionError)) throw error;
     reading.mistakes.push(error);
   }
-  return map([], { file, line: 1, column: 1 });
+  return undefined;
 }
 
 /** `NAME.yaml` of a folder, sorted. Other names are mistakes: a forgotten `.yml` would be a host that is never looked at. */

@@ -14,6 +14,8 @@ export interface Mistake {
 const patterns: Readonly<Record<string, string>> = {
   '^/$|^(/(?!\\.{1,2}(/|$))[^/\\x00-\\x1f\\x7f]+)+$':
     'an absolute path without "..", "//", control characters or a slash at the end',
+  '^[A-Za-z0-9:][A-Za-z0-9.:%_-]*$': 'a host name or an IP address',
+  '^\\$\\{secrets\\.[a-z][a-z0-9_]*\\}$': '"${secrets.NAME}", the name of a secret',
   '^[0-7]{4}$': 'four octal digits in quotes, such as "0644"',
   '^[a-z0-9][a-z0-9-]*$': 'lower-case letters, digits and hyphens, not starting with a hyphen',
   '^[a-z_][a-z0-9_.-]{0,31}$|^[0-9]{1,10}$': 'a user or group name, or a number in quotes',
@@ -63,8 +65,11 @@ export function explainMistake(
       );
     case 'not':
       return { message: `${subject} is not allowed with ${found(node)}`, hint: description(error) };
-    default:
-      return { message: `${subject} is ${found(node)}; ${wanted(error)}`, hint: description(error) };
+    default: {
+      // A value that should have been a secret: it must not be repeated on the terminal.
+      const is = error.parentSchema?.writeOnly === true ? 'given in clear' : found(node);
+      return { message: `${subject} is ${is}; ${wanted(error)}`, hint: description(error) };
+    }
   }
 }
 

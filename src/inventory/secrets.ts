@@ -30,6 +30,16 @@ interface Sealed {
 
 const empty: Sealed = { entries: new Map(), recipients: [], sops: false };
 
+/** The secrets of a site that could not be read. */
+export const noSecrets: Secrets = {
+  file: 'secrets.yaml',
+  names: [],
+  recipients: [],
+  where: () => undefined,
+  get: () => undefined,
+  open: async () => {},
+};
+
 export async function readSecrets(
   file: string,
   identityFile: string | undefined,
@@ -60,7 +70,9 @@ export async function readSecrets(
 export function unknownSecret(secrets: Secrets, name: string, where: Where): ProvisionError {
   return new ProvisionError('input', `there is no secret ${shown(name)} in ${secrets.file}`, {
     where,
-    hint: didYouMean(name, secrets.names) ?? `known: ${listed(secrets.names)}`,
+    hint:
+      didYouMean(name, secrets.names) ??
+      `known: ${listed(secrets.names)}; add it with: provision secret set NAME`,
   });
 }
 

@@ -24,6 +24,10 @@ const syntax: Readonly<Record<string, readonly [message: string, hint?: string]>
   ],
   BLOCK_AS_IMPLICIT_KEY: ['a second "key:" on one line', 'put text that holds ": " in quotes'],
   MULTILINE_IMPLICIT_KEY: ['a key goes over several lines', 'check the quotes and brackets just above'],
+  MISSING_CHAR: [
+    'a quote, bracket or brace opened before this is not closed',
+    'close it, or put the text in quotes',
+  ],
   MULTIPLE_DOCS: ['a second document starts here', 'one file holds one document: remove the "---"'],
   BAD_ALIAS: ['this is read as an alias', 'put text that starts with * or & in quotes'],
   BAD_SCALAR_START: ['text cannot start with this character', 'put the text in quotes'],
@@ -61,7 +65,9 @@ export function parseYaml(file: string, content: string): Node {
       if (error.code === 'RESOURCE_EXHAUSTION') throw new RangeError(error.message);
       const where = place(error.pos[0]);
       if (error.code === 'DUPLICATE_KEY') throw repeated(content, error.pos, where);
-      const [message, hint] = syntax[error.code] ?? [sentence(error.message)];
+      // One code for two things: inside brackets it nearly always means that one is not closed.
+      const code = /^Flow/.test(error.message) ? 'MISSING_CHAR' : error.code;
+      const [message, hint] = syntax[code] ?? [sentence(error.message)];
       throw new ProvisionError('input', message, { where, hint });
     }
     if (document.contents === null) {
@@ -98,10 +104,14 @@ function convert(
     });
   }
   if (source.tag !== undefined) {
-    throw new ProvisionError('input', `the tag ${source.tag} is not read`, {
-      where,
-      hint: 'remove it; text that starts with ! goes in quotes',
-    });
+    throw new ProvisionError(
+      'input',
+      `the tag ${source.tag.replace('tag:yaml.org,2002:', '!!')} is not read`,
+      {
+        where,
+        hint: 'remove it; text that starts with ! goes in quotes',
+      },
+    );
   }
   if (isMap(source)) return convertMap(source.items, place, depth, where);
   if (isSeq(source)) {

@@ -1,4 +1,4 @@
-import type { Node } from '../inventory/node.ts';
+import type { MapNode, Node } from '../inventory/node.ts';
 import { secret } from '../inventory/secret.ts';
 
 const contexts = new WeakMap<Node, unknown>();
@@ -19,6 +19,19 @@ export function contextOf(node: Node): unknown {
   return context;
 }
 
+const tops = new WeakMap<ReadonlyMap<string, Node>, unknown>();
+
+/** All names of a scope as the top of a template's context. */
+export function contextOfNames(names: ReadonlyMap<string, Node>): unknown {
+  const known = tops.get(names);
+  if (known !== undefined) return known;
+  const entries = new Map([...names].map(([name, node]) => [name, { key: node.where, node }]));
+  const top: MapNode = { kind: 'map', entries, where: { file: '', line: 1, column: 1 } };
+  const context = contextOf(top);
+  tops.set(names, context);
+  return context;
+}
+
 /** The value a context was made from, for its position. */
 export function nodeOf(context: unknown): Node | undefined {
   return typeof context === 'object' && context !== null ? nodes.get(context) : undefined;
@@ -31,8 +44,8 @@ function build(node: Node): unknown {
     const first = secrets?.[0];
     return first === undefined ? value : secret(first.name, () => String(value));
   }
-  const context: Record<string, unknown> = Object.create(null);
-  for (const [key, entry] of node.entries) context[key] = contextOf(entry.node);
+  // Own properties only, whatever the key. Not without a prototype: Handlebars compares contexts with ==, which wants toString.
+  const context = Object.fromEntries([...node.entries].map(([key, entry]) => [key, contextOf(entry.node)]));
   for (const key of node.absent ?? []) {
     Object.defineProperty(context, key, { value: null, enumerable: false });
   }

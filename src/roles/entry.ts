@@ -40,7 +40,7 @@ export function repeat(
     for (const item of all.items) once(withName(scope, 'item', { ...item, via: item.via ?? item.where }));
     return;
   }
-  const hint = 'each: ${NAME} of a variable that is a list';
+  const hint = 'write "each: ${NAME}"; NAME is a list';
   scope.mistakes.push(
     new ProvisionError('input', `"each" is ${found(all)}; allowed: a list`, {
       where: each.key,
@@ -111,7 +111,7 @@ export function makeResource(
   if (complete === undefined) return undefined;
   const present = dropNull(polish(complete));
   if (present.kind !== 'map') return undefined;
-  const name = `${type.name}:${text(child(present, type.name)) ?? '?'}`;
+  const name = nameOf(present, type);
   scope.mistakes.push(...setting.schemas.judge(type.schema)(present, { name, host: scope.host }));
   if (scope.mistakes.length > before) return undefined;
   return finish(present, type, from, setting, scope);
@@ -147,6 +147,13 @@ function finish(
     secret: secrets.length > 0,
     after: [],
   };
+}
+
+/** How messages call a resource that may not be a valid one. */
+function nameOf(node: MapNode, type: ResourceType): string {
+  const key = child(node, type.name);
+  if (key !== undefined && secretsIn(key).length > 0) return type.name;
+  return `${type.name}:${text(key) ?? '?'}`;
 }
 
 /** The rendered template as `content`. */

@@ -25,7 +25,7 @@ function line(value: string): string {
 
 /** One word of a shell script. Line breaks are refused although quotes could hold them: a comment or a `key: value` could not. */
 function shellWord(value: string): string {
-  refuse(value, /[\x00-\x08\x0a-\x1f\x7f\u2028\u2029]/, 'a control character or line break');
+  refuse(value, /[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]/, 'a control character or line break');
   return quote(value);
 }
 

@@ -112,7 +112,7 @@ function variableEntries(
     try {
       schemas.judge(schema);
     } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
+      const problem = (error instanceof Error ? error.message : String(error)).replace(/^strict mode: /, '');
       say(
         `the schema of ${shown(name)} is wrong: ${problem}`,
         entry.node.where,

@@ -73,7 +73,11 @@ export async function loadSite(folders: Folders, options: LoadOptions): Promise<
   const inventory = await loadInventory(folders.inventory, options.identityFile, schemas, mistakes);
   const roles = await loadRoles(folders.roles, inventory, schemas, mistakes);
   const site = makeSite(folders, options, inventory, roles, schemas);
-  for (const host of inventory.hosts) checkHost(site, host, mistakes);
+  // What is wrong with a file makes more look wrong that is not: those hosts are judged once their files can be read.
+  const broken = new Set(mistakes.map((mistake) => mistake.where?.file));
+  for (const host of inventory.hosts) {
+    if (!filesOf(inventory, host).some((file) => broken.has(file))) checkHost(site, host, mistakes);
+  }
   if (mistakes.length > 0) throw new InputErrors(sortMistakes(mistakes));
   return site;
 }
@@ -156,6 +160,12 @@ async function roleNames(directory: string): Promise<string[]> {
     if (errno(error) === 'ENOENT') return [];
     throw new ProvisionError('input', `the folder ${directory} cannot be read: ${errno(error)}`);
   }
+}
+
+/** The files that say what a host is. */
+function filesOf(inventory: Inventory, host: HostFile): string[] {
+  const groups = inventory.groups.filter((group) => host.groups.includes(group.name));
+  return [inventory.node.where.file, host.from.file, ...groups.map((group) => group.node.where.file)];
 }
 
 /** Platform, names in `vars:` and the variables of every role, before anything is expanded and without any secret. */

@@ -3,7 +3,7 @@ import { isSecret } from '../inventory/secret.ts';
 import { didYouMean, listed, shown } from '../inventory/wording.ts';
 import { ProvisionError, type Where } from '../model/errors.ts';
 import type { Secret } from '../model/host.ts';
-import { contextOf, nodeOf } from './context.ts';
+import { contextOfNames, nodeOf } from './context.ts';
 import { formats, json, Unfit } from './formats.ts';
 import { inner, rewrite, TemplateMistake } from './rewrite.ts';
 
@@ -53,10 +53,8 @@ export async function compileTemplate(file: string, source: string): Promise<Tem
     render: (names, host) => {
       rendering.secrets = [];
       rendering.last = undefined;
-      const context: Record<string, unknown> = Object.create(null);
-      for (const [name, node] of names) context[name] = contextOf(node);
       try {
-        const text = run(context, { helpers });
+        const text = run(contextOfNames(names), { helpers });
         return { text, secrets: rendering.secrets };
       } catch (error) {
         throw asInput(error, file, host, rendering);
@@ -129,7 +127,7 @@ function find(
     const index = !Array.isArray(value) || /^[0-9]+$/.test(step) || step === 'length';
     if (!known || !index) {
       const keys = typeof value === 'object' && value !== null && !isSecret(value) ? Object.keys(value) : [];
-      const hint = didYouMean(step, keys) ?? `known here: ${listed(keys)}`;
+      const hint = didYouMean(step, keys) ?? (keys.length > 0 ? `known here: ${listed(keys)}` : undefined);
       throw new TemplateMistake(`unknown name ${shown(name)}`, loc, hint);
     }
     value = (value as Readonly<Record<string, unknown>>)[step];

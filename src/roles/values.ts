@@ -173,7 +173,8 @@ function unknownName(
   scope: Scope,
 ): undefined {
   const message = `unknown name "${word}" in \${${path.join('.')}}; ${what}: ${listed(known)}`;
-  return complain(scope, message, where, didYouMean(word, known) ?? 'write $${ for a plain ${');
+  const plainText = path[0] === word ? 'write $${ for a plain ${' : undefined;
+  return complain(scope, message, where, didYouMean(word, known) ?? plainText);
 }
 
 function complain(scope: Scope, message: string, where: Where, hint: string | undefined): undefined {
@@ -181,7 +182,7 @@ function complain(scope: Scope, message: string, where: Where, hint: string | un
   return undefined;
 }
 
-const pathForm = /^[a-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$/;
+const pathForm = /^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$/;
 
 /** `a ${b.c} $${d}` in parts; a text in place of parts says what is wrong with it. */
 export function parseText(value: string): readonly Part[] | string {
