@@ -98,8 +98,8 @@ function steps({ spec, have, want, differs, context }: Change<MountSpec>): Step[
   const away = isMounted && (want.mounted === false || anew);
   const links = newText || differs.includes('enabled') || differs.includes('wanted_by');
   return [
-    ...(away ? [unmount(spec)] : []),
     ...(newText && context.live ? [verifyUnit(unit, text, [])] : []),
+    ...(away ? [unmount(spec)] : []),
     ...(write ? [writeUnitFile(unitPath(unit), text)] : []),
     ...(context.live && (write || differs.includes('reload_needed')) ? [daemonReload] : []),
     ...(links && want.enabled === 'enabled' ? [enable(unit, context.live, true)] : []),

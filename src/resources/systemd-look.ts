@@ -89,10 +89,17 @@ const lookFunctions = `export ROOT TZ=UTC
 ask() { printf '%s\\n' "$@"; }
 tagged() { awk -v tag="$1" '{ print tag "\\t" $0 }'; }
 is_enabled() { for u do printf 'enabled\\t%s\\t%s\\n' "$u" "$(systemctl \${ROOT:+"--root=$ROOT"} is-enabled -- "$u")"; done; }
+by_links() {
+  for u do
+    for dir in ./etc/systemd/system ./usr/lib/systemd/system ./lib/systemd/system; do
+      [ ! -f "$dir/$u" ] || { printf 'enabled\\t%s\\tby links\\n' "$u"; break; }
+    done
+  done
+}
 manager() {
   if [ -n "$ROOT" ]; then
     printf 'tree\\n'
-    ! command -v systemctl >/dev/null || is_enabled "$@"
+    if command -v systemctl >/dev/null; then is_enabled "$@"; else by_links "$@"; fi
     return
   fi
   [ $# -gt 0 ] || return 0

@@ -36,15 +36,14 @@ export function seenTargets(facts: Facts): string {
 }
 
 /**
- * 'enabled', 'disabled', 'masked', 'static', ...; '' when there is no such unit. Without a systemctl to ask (a tree on a machine
- * without systemd) the links say it.
+ * 'enabled', 'disabled', 'masked', 'static', ...; '' when there is no such unit. Where there is no systemctl to ask (a tree on
+ * a machine without systemd) the links say it.
  */
 export function seenEnablement(facts: Facts, text: SeenFile | null): string {
-  const said = facts.get('enabled');
-  if (said !== undefined && said !== 'not-found') return said;
-  if (text === null) return '';
-  if (text.sha256 === 'masked') return 'masked';
-  return seenTargets(facts) === '' ? 'disabled' : 'enabled';
+  if (text?.sha256 === 'masked') return 'masked';
+  const said = facts.get('enabled') ?? '';
+  if (said === 'by links') return seenTargets(facts) === '' ? 'disabled' : 'enabled';
+  return said === 'not-found' ? '' : said;
 }
 
 /** Whether the host knows the unit at all. */

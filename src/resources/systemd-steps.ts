@@ -23,11 +23,54 @@ export const daemonReload: Step = { about: 'daemon-reload', run: sh`systemctl da
 /** `again`: also links that an older text of the unit asked for are put right. */
 export function enable(unit: string, live: boolean, again: boolean): Step {
   const verb = again ? 'reenable' : 'enable';
-  return { about: `enable ${unit}`, run: sh`systemctl ${where(live)} ${verb} -- ${unit}` };
+  return {
+    about: `enable ${unit}`,
+    run: live
+      ? sh`systemctl --no-ask-password ${verb} -- ${unit}`
+      : inTree(unit, verb, sh`${again ? removeLinks(unit) : sh`:`}\n${makeLinks(unit)}`),
+  };
 }
 
 export function disable(unit: string, live: boolean): Step {
-  return { about: `disable ${unit}`, run: sh`systemctl ${where(live)} disable -- ${unit}` };
+  return {
+    about: `disable ${unit}`,
+    run: live
+      ? sh`systemctl --no-ask-password disable -- ${unit}`
+      : inTree(unit, 'disable', removeLinks(unit)),
+  };
+}
+
+/** A tree may lie on a machine without systemd: then the links are made here. */
+function inTree(unit: string, verb: string, otherwise: Sh): Sh {
+  return sh`if command -v systemctl >/dev/null; then
+  systemctl --root="$ROOT" ${verb} -- ${unit}
+else
+${otherwise}
+fi`;
+}
+
+function makeLinks(unit: string): Sh {
+  return sh`for dir in ./etc/systemd/system ./usr/lib/systemd/system ./lib/systemd/system; do
+  [ -f "$dir"/${unit} ] || continue
+  awk -F= '
+    /^\\[/ { inside = $0 == "[Install]" }
+    inside && /^(WantedBy|RequiredBy)=/ {
+      n = split($2, target, " ")
+      for (i = 1; i <= n; i++) print target[i] ($1 == "WantedBy" ? ".wants" : ".requires")
+    }' "$dir"/${unit} | while read -r links; do
+    [ -d "./etc/systemd/system/$links" ] || mkdir -m 0755 "./etc/systemd/system/$links"
+    ln -sfn "\${dir#.}"/${unit} "./etc/systemd/system/$links"/${unit}
+  done
+  break
+done`;
+}
+
+function removeLinks(unit: string): Sh {
+  return sh`set +f
+for link in ./etc/systemd/system/*.wants/${unit} ./etc/systemd/system/*.requires/${unit}; do
+  [ ! -L "$link" ] || rm -f -- "$link"
+done
+set -f`;
 }
 
 export function start(unit: string): Step {
@@ -97,10 +140,8 @@ export function removeUnit(unit: string, live: boolean): Step[] {
   const files: Step = {
     about: `remove ${unitPath(unit)} (a copy is kept)`,
     run: sh`take_away ${at(unitPath(unit))}
+${removeLinks(unit)}
 set +f
-for link in ./etc/systemd/system/*.wants/${unit} ./etc/systemd/system/*.requires/${unit}; do
-  [ ! -L "$link" ] || rm -f -- "$link"
-done
 for dropin in ${at(`${unitPath(unit)}.d`)}/*; do take_away "$dropin"; done
 set -f
 [ ! -d ${at(`${unitPath(unit)}.d`)} ] || rmdir ${at(`${unitPath(unit)}.d`)}

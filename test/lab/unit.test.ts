@@ -73,7 +73,7 @@ describeLab('unit', () => {
       expect((await make(host, unit, spec)).after.differs).toEqual([]);
       expect(await host.sh('systemctl show -p ExecStart killed.service')).toContain('sleep 2000');
     }
-  });
+  }, 180_000);
 
   test('without a stamp, or after a restart by hand, the times decide', async () => {
     await host.writeFile('/etc/times.conf', 'a\n');

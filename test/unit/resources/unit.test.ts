@@ -2,11 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import type { Context } from '../../../src/model/host.ts';
+import type { ResourceType } from '../../../src/model/resource.ts';
+import type { Sh } from '../../../src/model/sh.ts';
 import type { State } from '../../../src/model/state.ts';
 import { differences } from '../../../src/model/state.ts';
 import { escapePath, installTargets } from '../../../src/resources/systemd-names.ts';
 import { unit } from '../../../src/resources/unit.ts';
-import { hasBusybox, newTree, shells } from './tree.ts';
+import { hasBusybox, newTree, shells, type Tree } from './tree.ts';
 
 const context: Context = { host: 'pve9', platform: 'pve', live: true };
 const text = '[Service]\nExecStart=/usr/sbin/thing --flag\n[Install]\nWantedBy=multi-user.target\n';
@@ -168,6 +170,23 @@ describe('unit', () => {
   });
 });
 
+/** The unit type as it is where no systemctl is found. */
+function blind(tree: Tree) {
+  const without = (shell: Sh): Sh => ({
+    ...shell,
+    text: shell.text.replaceAll('command -v systemctl', 'false'),
+  });
+  const type: ResourceType = {
+    ...unit,
+    observe: (specs) => without(unit.observe(specs)),
+    steps: (change) => unit.steps(change).map((step) => ({ ...step, run: without(step.run) })),
+  };
+  return {
+    differs: (spec: object) => tree.differs(type, spec),
+    apply: (spec: object) => tree.apply(type, spec).ok,
+  };
+}
+
 const systemctl = spawnSync('systemctl', ['--version']).status === 0;
 describe.each(shells.filter((shell) => shell === 'dash' || hasBusybox))(
   'a unit in a tree, on %s',
@@ -192,6 +211,26 @@ describe.each(shells.filter((shell) => shell === 'dash' || hasBusybox))(
       expect(tree.apply(unit, gone).ok).toBe(true);
       expect(tree.have(unit, gone)).toBeNull();
       expect(tree.sh('find etc/systemd -name "*thing*"')).toBe('');
+    });
+
+    it('on a machine without systemctl the links are made and read here', () => {
+      const tree = newTree(shell);
+      tree.sh('mkdir -p etc/systemd/system lib/systemd/system');
+      tree.sh(`printf '%s' '${text}' >lib/systemd/system/packaged.service`);
+      const named = (spec: object) => blind(tree).differs(spec);
+      for (const on of [
+        service,
+        { ...service, content: text.replace('WantedBy=', 'RequiredBy=a.target\nWantedBy=b.target ') },
+        { unit: 'packaged.service', enabled: true },
+      ]) {
+        expect(blind(tree).apply(on)).toBe(true);
+        expect(named(on)).toEqual([]);
+        const off = { ...on, enabled: false };
+        expect(named(off)).toEqual(['enabled']);
+        expect(blind(tree).apply(off)).toBe(true);
+        expect(named(off)).toEqual([]);
+      }
+      expect(tree.sh('find etc/systemd -type l')).toBe('');
     });
 
     it('shows a mask and a link for what they are, and writes through neither', () => {
