@@ -76,7 +76,9 @@ function plannable(planned: Planned): PlannedChange[] {
 
 function needsRun(planned: Planned): boolean {
   return (
-    plannable(planned).length > 0 || recordBase(planned).text !== recordLines(planned.view.record).join('\n')
+    plannable(planned).length > 0 ||
+    planned.view.runLeft ||
+    recordBase(planned).text !== recordLines(planned.view.record).join('\n')
   );
 }
 

@@ -19,6 +19,8 @@ export interface HostView extends View {
   readonly free: number | null;
   readonly recordText: string;
   readonly recordNewer: boolean;
+  /** The newest run ended before its end, or nobody heard its end: the next apply tidies up after it and is the newest then. */
+  readonly runLeft: boolean;
   readonly notices: readonly string[];
 }
 
@@ -56,6 +58,7 @@ export async function look(
     record: record.record,
     recordText: text(frames, 'record'),
     recordNewer: record.newer,
+    runLeft: /^(unseen|interrupted)\t/m.test(text(frames, 'runs')),
     tools: facts.tools,
     machineId: facts.values.get('machine-id') ?? '',
     free: freeKiB(text(frames, 'space')),

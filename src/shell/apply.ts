@@ -89,8 +89,7 @@ pid=$!
 exec 9>&-
 frame started
 ${follow}
-: >"$RUNDIR/seen"
-frame end`);
+frame end && : >"$RUNDIR/seen"`);
 }
 
 const statePaths = `STATE=\${PWD%/}${stateDirectory}
