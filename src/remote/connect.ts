@@ -31,7 +31,7 @@ async function direct(host: Host, contact: Contact): Promise<Session> {
   const config = await userConfig(host, contact.env);
   if (config.needsSsh !== null || onlyForSsh(pins)) return throughSsh(host, contact, pins);
   // Loading the library, the TCP handshake and the agent's answer take their time side by side.
-  void import('node-ssh');
+  import('node-ssh').catch(() => {});
   const dialled = dial(host, config.hostname, host.connection.port);
   dialled.catch(() => {});
   const login = await loginOrHangUp(host, config, contact, dialled);

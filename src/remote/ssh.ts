@@ -69,6 +69,7 @@ function runOn(
   options: RunOptions,
 ): Promise<RunResult> {
   let channel: ClientChannel | undefined;
+  let over = false;
   const running = startRun(options, () => channel?.close());
   // Also after a channel's own events: whatever a dead connection leaves unsaid is settled here.
   const onClose = () => setImmediate(() => running.settle('lost', null));
@@ -77,6 +78,7 @@ function runOn(
     if (error)
       return running.fail(unreachable(host, `it does not start a shell: ${printable(error.message)}`));
     channel = opened;
+    if (over) return opened.close();
     client.once('close', onClose);
     const feeding = feed(entry, script, opened);
     follow(opened, running, feeding);
@@ -87,8 +89,11 @@ function runOn(
   } catch {
     running.fail(unreachable(host, 'the connection is gone'));
   }
-  // The channel's request may never be answered: the limit settles it, then there is no channel to close yet.
-  return running.result.finally(() => client.off('close', onClose));
+  // The channel may open after the limit has passed (a host that slept): then the script must not be sent any more.
+  return running.result.finally(() => {
+    over = true;
+    client.off('close', onClose);
+  });
 }
 
 /** Both streams and the exit report must be in before a run has ended; their order is not fixed. */

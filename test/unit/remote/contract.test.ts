@@ -214,6 +214,19 @@ describe.each(['ssh', 'openssh'] as const)('over the network, %s', (kind) => {
   });
 });
 
+test('a script whose limit passed before the host took it is not sent when the host wakes up', async () => {
+  const left = join(sshd.dir, 'left-behind');
+  await using('ssh', async (session) => {
+    const pid = Number((await session.run('echo "$PPID"', { limit })).stdout.toString());
+    process.kill(pid, 'SIGSTOP');
+    const late = await session.run(`touch ${left}`, { limit: 300 });
+    process.kill(pid, 'SIGCONT');
+    expect(late).toMatchObject({ end: 'lost', code: null });
+    expect((await session.run('sleep 0.2; echo awake', { limit })).stdout.toString()).toBe('awake\n');
+  });
+  expect(existsSync(left)).toBe(false);
+});
+
 describe('a root session', () => {
   test('refuses /, a missing tree and a file, before anything runs', async () => {
     const open = (root: string) => connect(sshd.host({ session: 'root', root }), sshd.contact);
