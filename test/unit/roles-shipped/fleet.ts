@@ -13,6 +13,14 @@ export function shipped(inventory: string = join(project, 'inventory')): Promise
   );
 }
 
+let read: Promise<Site> | undefined;
+
+/** The example fleet, read once for a test file. */
+export function example(): Promise<Site> {
+  read ??= shipped();
+  return read;
+}
+
 /** Mistakes as a person would read them; throws what is no mistake of the input. */
 export function complaints(error: unknown): string[] {
   if (error instanceof InputErrors) return error.errors.map(shown);

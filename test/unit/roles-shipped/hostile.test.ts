@@ -41,7 +41,7 @@ describe.each(Object.entries(samples))('%s', (role, sample) => {
     return { site, schema: site.roles.get(role)?.schema };
   };
 
-  test('the sample is accepted and says something everywhere', async () => {
+  test('the sample is accepted and says something everywhere', { timeout: 30_000 }, async () => {
     const { site, schema } = await start();
     const expanded = await expandHost(site, 'usual').catch((error: unknown) => complaints(error));
     expect(Array.isArray(expanded) ? expanded : []).toEqual([]);
