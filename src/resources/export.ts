@@ -68,6 +68,7 @@ clients:
       state: { ...stateWord, description: '`absent` stops exporting it (default present).' },
     },
   },
+  stepLimit: 60,
   identity: (spec) => spec.export,
   provides: (spec) => {
     const file = exportsFile(spec.export);

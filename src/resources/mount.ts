@@ -63,6 +63,7 @@ options: [vers=4.2, hard]
       },
     },
   },
+  stepLimit: 300,
   identity: (spec) => spec.mount,
   provides: (spec) => {
     const path = unitPath(mountUnit(spec));

@@ -29,6 +29,7 @@ expect_entry: .chunks
 `,
   checkOnly: true,
   needsLive: true,
+  needsLive: true,
   schema: {
     type: 'object',
     required: ['mount_health'],

@@ -70,6 +70,8 @@ config: [/etc/default/pushgateway]
       },
     },
   },
+  // A service may take 90 s to stop and 90 s to start before systemd gives up.
+  stepLimit: 300,
   identity: (spec) => spec.unit,
   provides: (spec) => [
     `unit:${spec.unit}`,
