@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -81,4 +81,27 @@ test.skipIf(process.getuid?.() !== 0)('a private directory is out of reach of a 
   expect((await reach()).status).toBe(1);
   spawnSync('chmod', ['755', tree, join(tree, 'a')]);
   expect((await reach()).status).toBe(0);
+});
+
+test.each([
+  ['mode: stop\ntmpdir: /var/lib/vz/vzdump-tmp\n', true],
+  ['# nothing\n', true],
+  ['mode: Snapshot\n', false],
+  ['tmpdir = /x\nmode: stop\n', false],
+])('Proxmox VE reads %j', async (conf, understood) => {
+  mkdirSync(join(tree, 'bin'));
+  copyFileSync(new URL('../../lab/stand-ins/pvesh', import.meta.url), join(tree, 'bin/pvesh'));
+  spawnSync('chmod', ['755', join(tree, 'bin/pvesh')]);
+  writeFileSync(join(tree, 'bin/stand-ins.root'), `${tree}\n`);
+  writeFileSync(join(tree, 'vzdump.conf'), conf);
+  const { checks } = await expandHost(await example(), 'pve2');
+  const spec = checks.find((one) => one.id === 'vzdump/conf-understood')?.resource.spec as {
+    command: string[];
+    expect: { matches: string };
+  };
+  const env = { ...process.env, PATH: `${join(tree, 'bin')}:${process.env.PATH}` };
+  const { stdout } = spawnSync(spec.command[0] ?? '', spec.command.slice(1), { env, encoding: 'utf8' });
+  expect(stdout).toContain('{');
+  // As the type `command` reads it: ^ stands for the start of any line, which must not hide a complaint above it.
+  expect(new RegExp(spec.expect.matches, 'm').test(stdout)).toBe(understood);
 });
