@@ -29,7 +29,6 @@ expect_entry: .chunks
 `,
   checkOnly: true,
   needsLive: true,
-  needsLive: true,
   schema: {
     type: 'object',
     required: ['mount_health'],
