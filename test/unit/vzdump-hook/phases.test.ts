@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
@@ -170,6 +171,24 @@ describe.concurrent('a phase that fails before anything happened', () => {
     const ended = await world.run(start);
     expect(ended.code).toBe(1);
     expect(world.service(111, 'app')).toBe('active');
+  });
+
+  test('asked to end in the middle of a stop: all is started again first', async () => {
+    const world = await ready();
+    world.fault(111, 'stop-ignored');
+    const child = spawn(world.hook, start, { env: { VMTYPE: 'qemu' }, stdio: ['ignore', 'pipe', 'inherit'] });
+    const text: string[] = [];
+    child.stdout.on('data', (bytes) => {
+      text.push(String(bytes));
+      if (String(bytes).includes('Stopping')) setTimeout(() => child.kill('SIGTERM'), 300);
+    });
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    expect([code, text.join('')]).toEqual([
+      1,
+      expect.stringContaining('asked to end; this backup is refused'),
+    ]);
+    expect(world.service(111, 'influxdb3-core')).toBe('active');
+    expect(world.waiting()).toEqual([]);
   });
 
   test('on_failure continue: the backup goes on, nothing is left stopped', async () => {
