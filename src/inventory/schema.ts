@@ -16,13 +16,20 @@ export interface About {
   readonly asked?: Where | undefined;
 }
 
-/** Compiles schemas, each once. Loading and compiling cost start-up time, so one of these serves a whole site. */
+/** Compiles schemas, each once. Loading and compiling cost start-up time, so one of these serves the whole process. */
 export interface Schemas {
   /** Throws a plain Error when the schema itself is wrong. */
   judge(schema: Schema): Judge;
 }
 
-export async function loadSchemas(): Promise<Schemas> {
+export function loadSchemas(): Promise<Schemas> {
+  ready ??= load();
+  return ready;
+}
+
+let ready: Promise<Schemas> | undefined;
+
+async function load(): Promise<Schemas> {
   const { Ajv } = await import('ajv');
   // No meta schema: compiling it takes longer than all of ours together, and strict mode finds wrong keywords just as well.
   const ajv = new Ajv({

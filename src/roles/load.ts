@@ -10,7 +10,7 @@ import {
   text,
   texts,
 } from '../inventory/node.ts';
-import { isRecord, type Schemas } from '../inventory/schema.ts';
+import type { Schemas } from '../inventory/schema.ts';
 import { found, shown } from '../inventory/wording.ts';
 import { readYaml } from '../inventory/yaml.ts';
 import { ProvisionError, type Where } from '../model/errors.ts';
@@ -57,20 +57,15 @@ export async function loadRole(
       }),
     );
   }
-  const variables = variableEntries(child(node, 'variables'), schemas, mistakes);
+  const variables = variableEntries(child(node, 'variables'), mistakes);
+  const schema = schemaOf(variables);
+  if (mistakes.length === before) mistakes.push(...flaws(schema, variables, schemas));
   if (mistakes.length > before) return undefined;
-  const properties = Object.fromEntries([...variables].map(([key, entry]) => [key, plain(entry.node)]));
-  const noDefault = [...variables].filter(([, entry]) => child(entry.node, 'default') === undefined);
   return {
     name,
     about: text(child(node, 'about')) ?? '',
     platforms: texts(child(node, 'platforms')),
-    schema: {
-      type: 'object',
-      additionalProperties: false,
-      required: noDefault.map(([key]) => key),
-      properties,
-    },
+    schema,
     schemaNode: map([['properties', child(node, 'variables') ?? map([], node.where)]], node.where),
     variables,
     resources: maps(child(node, 'resources')),
@@ -95,32 +90,52 @@ async function readRole(file: string, mistakes: ProvisionError[]): Promise<Node 
   }
 }
 
-/** The schema of every variable, tried out: a mistake in one is shown here and not when a host first uses it. */
-function variableEntries(
-  node: Node | undefined,
-  schemas: Schemas,
-  mistakes: ProvisionError[],
-): ReadonlyMap<string, Entry> {
+function variableEntries(node: Node | undefined, mistakes: ProvisionError[]): ReadonlyMap<string, Entry> {
   if (node?.kind !== 'map') return new Map();
   for (const [name, entry] of node.entries) {
-    const say = (message: string, where: Where, hint?: string) =>
-      mistakes.push(new ProvisionError('input', message, { where, hint }));
-    if (reserved.includes(name))
-      say(`the name ${shown(name)} is taken`, entry.key, 'call the variable something else');
-    const schema = plain(entry.node);
-    if (!isRecord(schema)) continue;
-    try {
-      schemas.judge(schema);
-    } catch (error) {
-      const problem = (error instanceof Error ? error.message : String(error)).replace(/^strict mode: /, '');
-      say(
-        `the schema of ${shown(name)} is wrong: ${problem}`,
-        entry.node.where,
-        'it is a JSON Schema of the value',
-      );
-    }
+    if (!reserved.includes(name)) continue;
+    const detail = { where: entry.key, hint: 'call the variable something else' };
+    mistakes.push(new ProvisionError('input', `the name ${shown(name)} is taken`, detail));
   }
   return node.entries;
+}
+
+/** All variables together; those without a default must be given. */
+function schemaOf(variables: ReadonlyMap<string, Entry>): Schema {
+  const required = [...variables].filter(([, entry]) => child(entry.node, 'default') === undefined);
+  return {
+    type: 'object',
+    additionalProperties: false,
+    required: required.map(([name]) => name),
+    properties: Object.fromEntries([...variables].map(([name, entry]) => [name, plain(entry.node)])),
+  };
+}
+
+/** What is wrong with the schemas themselves, shown when the role is read and not when a host first uses it. */
+function flaws(schema: Schema, variables: ReadonlyMap<string, Entry>, schemas: Schemas): ProvisionError[] {
+  const whole = flaw(schema, schemas);
+  if (whole === undefined) return [];
+  const found: ProvisionError[] = [];
+  let where: Where | undefined;
+  for (const [name, { node }] of variables) {
+    where ??= node.where;
+    const problem = flaw({ type: 'object', properties: { value: plain(node) } }, schemas);
+    if (problem === undefined) continue;
+    const detail = { where: node.where, hint: 'it is a JSON Schema of the value' };
+    found.push(new ProvisionError('input', `the schema of ${shown(name)} is wrong: ${problem}`, detail));
+  }
+  if (found.length > 0) return found;
+  return [new ProvisionError('input', `the schemas of the variables are wrong: ${whole}`, { where })];
+}
+
+/** What the validator says of a schema that it cannot use. */
+function flaw(schema: Schema, schemas: Schemas): string | undefined {
+  try {
+    schemas.judge(schema);
+    return undefined;
+  } catch (error) {
+    return (error instanceof Error ? error.message : String(error)).replace(/^strict mode: /, '');
+  }
 }
 
 function maps(node: Node | undefined): MapNode[] {

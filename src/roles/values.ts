@@ -6,6 +6,7 @@ import {
   type ScalarNode,
   scalar,
 } from '../inventory/node.ts';
+import { secret } from '../inventory/secret.ts';
 import { type Secrets, unknownSecret } from '../inventory/secrets.ts';
 import { didYouMean, found, listed } from '../inventory/wording.ts';
 import { ProvisionError, type Where } from '../model/errors.ts';
@@ -155,13 +156,19 @@ function lookupSecret(steps: readonly string[], where: Where, scope: Scope): Nod
     scope.mistakes.push(unknownSecret(scope.secrets, name, where));
     return undefined;
   }
-  const secret = scope.secrets.get(name);
-  if (secret === undefined) {
+  const opened = scope.secrets.get(name);
+  if (opened === undefined) {
     scope.sealed.add(name);
-    const placeholder: Secret = { name, reveal: () => '' };
-    return { ...scalar('', where), secrets: [placeholder], sealed: true };
+    return { ...scalar('', where), secrets: [unopened(name)], sealed: true };
   }
-  return { ...scalar(secret.reveal(), where), secrets: [secret] };
+  return { ...scalar(opened.reveal(), where), secrets: [opened] };
+}
+
+/** Stands for a secret until it is decrypted. Whoever would use it as it is must fail, not go on with an empty password. */
+function unopened(name: string): Secret {
+  return secret(name, () => {
+    throw new ProvisionError('input', `the secret ${name} was not decrypted for this`);
+  });
 }
 
 function unknownName(
