@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -23,6 +23,11 @@ interface Attempt {
   readonly text: string;
   readonly never: boolean;
 }
+
+test('every shipped role has a sample', () => {
+  const roles = readdirSync(new URL('../../../roles/', import.meta.url));
+  expect(Object.keys(samples).sort()).toEqual(roles.sort());
+});
 
 describe.each(Object.entries(samples))('%s', (role, sample) => {
   const inventory = join(directory, role, 'inventory');
@@ -105,9 +110,17 @@ function harm(expanded: Expanded, usual: Expanded, attempt: Attempt): string[] {
       .filter((script) => !scripts(usual).includes(script))
       .map((script) => `a script of a check became ${JSON.stringify(script)}`),
     ...[...contents].flatMap(([path, content]) =>
-      contentHarm(path, content, before.get(path) ?? '', attempt),
+      contentHarm(
+        path,
+        content,
+        before.get(path === attempt.text ? attempt.leaf.value : path) ?? '',
+        attempt,
+      ),
     ),
-    ...[...contents.keys()].filter((path) => !before.has(path)).map((path) => `writes ${path}`),
+    // A path in a variable may be where a file goes; nothing else may become one.
+    ...[...contents.keys()]
+      .filter((path) => !before.has(path) && path !== attempt.text)
+      .map((path) => `writes ${path}`),
   ];
 }
 
@@ -116,9 +129,11 @@ function contentHarm(path: string, content: string, before: string, attempt: Att
   const lines = content.split('\n');
   const usual = before.split('\n');
   if (lines.length !== usual.length) return [`${path} has ${lines.length} lines, not ${usual.length}`];
-  const doubled = attempt.text.replaceAll('%', '%%');
+  const unit = attempt.text.replaceAll('%', '%%');
+  const perl = attempt.text.replace(/[\\']/g, '\\$&');
+  const itself = (line: string) => [attempt.text, unit, perl].some((form) => line.includes(form));
   return lines
-    .filter((line, index) => line !== usual[index] && !line.includes(attempt.text) && !line.includes(doubled))
+    .filter((line, index) => line !== usual[index] && !itself(line))
     .map((line) => `${path}: ${line}`);
 }
 

@@ -59,6 +59,26 @@ export const samples: Readonly<Record<string, { readonly platform: string; reado
       ],
     },
   },
+  'vzdump-hook': {
+    platform: 'pve',
+    vars: {
+      guests: [
+        {
+          vmid: 111,
+          name: 'InfluxDB',
+          services: ['influxdb3-core'],
+          data_dir: '/var/lib/influxdb3/data/node0',
+        },
+      ],
+      storage: 'pbs-pihanga',
+      repair_interval: '5min',
+      hook: '/usr/local/bin/vzdump-hook.pl',
+      qm: '/usr/sbin/qm',
+      state_dir: '/var/lib/vzdump-hook',
+      vzdump_lock: '/run/vzdump.lock',
+      vzdump_conf: '/etc/vzdump.conf',
+    },
+  },
   'nfs-server': {
     platform: 'linux',
     vars: {
