@@ -99,6 +99,7 @@ function forbidden(resource: Resource, mounts: readonly Mount[]): string | null 
     const path = /^(?:path|content|part):(\/[^#]*)/.exec(place)?.[1];
     if (path === undefined) continue;
     const mount = mountOf(mounts, path);
+    if (place === `path:${path}` && mount?.point === path) continue; // about the mount itself, not about what lies on it
     if (mount?.readOnly) return `${path} lies on ${mount.point}, which is mounted read-only`;
     if (place.startsWith('content:') && mount?.point === path) {
       return `${path} is itself a mount point (a bind-mounted file) and cannot be replaced in one step`;

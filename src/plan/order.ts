@@ -16,6 +16,7 @@ export interface Ordered {
  */
 export function order(resources: readonly Resource[], context: Context): Ordered {
   const providers = providersOf(resources);
+  const parts = partsOf(resources);
   const absent = new Set(resources.filter((r) => r.type.want(r.spec, context) === null).map((r) => r.id));
   const before = new Map<string, string[]>(resources.map((r) => [r.id, []]));
   const follows = new Map<string, string[]>();
@@ -40,6 +41,28 @@ export function order(resources: readonly Resource[], context: Context): Ordered
     for (const id of resource.after) if (before.has(id)) add(resource.id, id);
   }
   return { resources: sort(resources, before), before, follows };
+}
+
+/** Whoever writes the content that this place names: the owner of the whole, and the owners of single lines of it. */
+function writers(
+  providers: ReadonlyMap<Place, string>,
+  parts: ReadonlyMap<string, string[]>,
+  place: Place,
+): string[] {
+  const path = /^(?:content|path):(.*)/.exec(place)?.[1];
+  return [...provider(providers, place), ...(path === undefined ? [] : (parts.get(path) ?? []))];
+}
+
+/** Path of a file -> ids of the resources that own one entry of it. */
+function partsOf(resources: readonly Resource[]): Map<string, string[]> {
+  const parts = new Map<string, string[]>();
+  for (const { id, type, spec } of resources) {
+    for (const place of type.provides?.(spec) ?? []) {
+      const path = /^part:([^#]*)#/.exec(place)?.[1];
+      if (path !== undefined) parts.set(path, [...(parts.get(path) ?? []), id]);
+    }
+  }
+  return parts;
 }
 
 function providersOf(resources: readonly Resource[]): Map<Place, string> {

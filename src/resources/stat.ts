@@ -6,7 +6,8 @@ import { lines, sh } from '../shell/sh.ts';
 import { fileKind } from './properties.ts';
 
 /**
- * Shell function `why_missing PATH...`: prints for those that are not there `path absent 1` or `path unknown REASON`. They are
+ * Shell function `why_missing PATH...`: prints for those that are not there `path absent 1` (and `path no-directory 1` when there is
+ * nothing they could be put into) or `path unknown REASON`. They are
  * asked for in one call, only for the reason: "not there" is not "could not look" (I/O error, stale handle). Answers are matched
  * by order, not by the name in the message: coreutils and busybox quote names there in ways of their own.
  */
@@ -19,7 +20,10 @@ export const whyMissing = String.raw`why_missing() {
   stat -c '' -- "$@" 2>&1 >/dev/null | for p do
     IFS= read -r said || said=': it came and went while looking'
     case $said in
-      *': No such file or directory' | *': Not a directory') printf '%s\tabsent\t1\n' "${'${p#.}'}" ;;
+      *': No such file or directory' | *': Not a directory')
+        printf '%s\tabsent\t1\n' "${'${p#.}'}"
+        [ -d "${'${p%/*}'}" ] || printf '%s\tno-directory\t1\n' "${'${p#.}'}"
+        ;;
       *) printf '%s\tunknown\t%s\n' "${'${p#.}'}" "${'${said##*: }'}" ;;
     esac
   done
@@ -121,8 +125,12 @@ export interface Ownership {
 export function readStat(facts: Facts, wanted: Ownership): Observed {
   const mounted = facts.get('mounted');
   const guarded: State = mounted === undefined ? {} : { mounted: mounted === 'yes' };
-  if (facts.get('absent') !== undefined)
-    return { have: mounted === 'no' ? { type: 'nothing', ...guarded } : null };
+  if (facts.get('absent') !== undefined) {
+    const have = mounted === 'no' ? { type: 'nothing', ...guarded } : null;
+    return facts.get('no-directory') === undefined
+      ? { have }
+      : { have, blocked: 'the directory it belongs in does not exist' };
+  }
   const reason = facts.get('unknown');
   if (reason !== undefined) return { unknown: reason };
   const stat = facts.get('stat');

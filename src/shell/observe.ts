@@ -65,7 +65,7 @@ export function lookShell(look: Look): string {
 /**
  * Functions for `observe`:
  * `each_path BODY PATH...` see paths.ts · `limited SECONDS SHELL_TEXT` runs text in its own shell under a limit, output through a file
- * (a pipe or `$(...)` would wait for a child stuck in the kernel), exit 124 or 137 when it took too long.
+ * (a pipe or `$(...)` would wait for a child stuck in the kernel), exit 124 when it took too long (busybox says 143, a kill 137).
  */
 export const observePrelude = `NETWORK=
 while read -r _ _ _ _ point rest; do
@@ -90,7 +90,10 @@ limited() {
   scratch || return 125
   rc=0
   timeout -k 1 "$1" /bin/sh -c "$2" sh "\${3-}" >"$SCRATCH/out" 2>/dev/null </dev/null || rc=$?
-  [ "$rc" -eq 124 ] || [ "$rc" -eq 137 ] || cat "$SCRATCH/out"
+  case $rc in
+    124|137|143) return 124 ;;
+  esac
+  cat "$SCRATCH/out"
   return "$rc"
 }
 each_path() {
@@ -103,7 +106,7 @@ each_path() {
       shift
       if remote_path "$p"; then
         limited ${pathLimit} "$body" "$p" || case $? in
-          124|137) printf '%s\\tunknown\\tno answer in ${pathLimit} s: the network mount it lies on hangs\\n' "\${p#.}" ;;
+          124) printf '%s\\tunknown\\tno answer in ${pathLimit} s: the network mount it lies on hangs\\n' "\${p#.}" ;;
         esac
       else
         set -- "$@" "$p"

@@ -84,7 +84,10 @@ describe('compare', () => {
     const file = resource({ name: 'file', needs: ['path:/srv/x'] });
     const homeless = { have: null, blocked: 'the directory /srv/x does not exist' };
     expect(plan([file], { file: homeless }).changes[0]?.refused).toContain('/srv/x does not exist');
-    expect(plan([dir, file], { dir: absent, file: homeless }).changes.map(({ refused }) => refused)).toEqual([null, null]);
+    expect(plan([dir, file], { dir: absent, file: homeless }).changes.map(({ refused }) => refused)).toEqual([
+      null,
+      null,
+    ]);
   });
 
   it('refuses to write below a read-only mount and over a bind-mounted file', () => {

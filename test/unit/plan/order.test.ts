@@ -45,6 +45,12 @@ describe('order', () => {
     expect(names([late, unit, config])).toEqual(['config', 'unit', 'late']);
   });
 
+  it('a unit that follows a file follows every line kept in it', () => {
+    const unit = resource({ name: 'unit', follows: ['content:/etc/a.conf'] });
+    const lines = ['x', 'y'].map((key) => resource({ name: key, provides: [`part:/etc/a.conf#${key}`] }));
+    expect(order([unit, ...lines], context).follows.get('fake:unit')).toEqual(['fake:x', 'fake:y']);
+  });
+
   it('prints the chain of a cycle with its places', () => {
     const a = resource({ name: 'a' }, { after: ['fake:b'] });
     const b = resource({ name: 'b' }, { after: ['fake:a'] });
