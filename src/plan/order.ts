@@ -28,7 +28,7 @@ export function order(resources: readonly Resource[], context: Context): Ordered
   };
   for (const resource of resources) {
     const followed = (resource.type.follows?.(resource.spec) ?? []).flatMap((place) =>
-      provider(providers, place),
+      writers(providers, parts, place),
     );
     follows.set(
       resource.id,

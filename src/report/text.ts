@@ -72,14 +72,30 @@ const checkOrder = ['fail', 'unknown', 'pass'];
 
 function checkLines(checks: readonly CheckResult[], { palette, verbose }: TextOptions): string[] {
   const paint = { fail: palette.bad, unknown: palette.unsure, pass: palette.good };
-  return [...checks]
+  const head = (check: CheckResult): string =>
+    `${paint[check.outcome](check.outcome.padEnd(7))} ${visibleLine(check.id)}  ${palette.faint(visibleLine(check.about))}`;
+  const shown = checks
     .filter((check) => verbose || check.outcome !== 'pass')
-    .sort((a, b) => checkOrder.indexOf(a.outcome) - checkOrder.indexOf(b.outcome))
-    .flatMap((check) => [
-      `${paint[check.outcome](check.outcome.padEnd(7))} ${visibleLine(check.id)}  ${palette.faint(visibleLine(check.about))}`,
-      ...(check.outcome === 'pass' ? [] : messageLines(check.message, 8)),
+    .sort((a, b) => checkOrder.indexOf(a.outcome) - checkOrder.indexOf(b.outcome));
+  return alike(shown).flatMap((group) => [
+    ...group.flatMap((check) => [
+      head(check),
       ...(verbose ? indent([palette.faint(visibleLine(showWhere(check.from)))], 8) : []),
-    ]);
+    ]),
+    ...(group[0]?.outcome === 'pass' ? [] : messageLines(group[0]?.message, 8)),
+  ]);
+}
+
+/** Checks that say the same, together: one cause is told once. */
+function alike(checks: readonly CheckResult[]): CheckResult[][] {
+  const groups = new Map<string, CheckResult[]>();
+  for (const check of checks) {
+    const key = `${check.outcome}\n${check.message}`;
+    const group = groups.get(key);
+    if (group) group.push(check);
+    else groups.set(key, [check]);
+  }
+  return [...groups.values()];
 }
 
 function orphanLines(orphans: readonly string[], palette: Palette): string[] {
