@@ -40,6 +40,22 @@ test.each([
   expect(await render(source)).toBe(text);
 });
 
+// Own names only: what every object inherits is as unknown as what nobody wrote.
+test.each([
+  '{{missing}}',
+  '{{toString}}',
+  '{{#if toString}}x{{/if}}',
+  '{{line deep.constructor}}',
+  '{{#if list.map}}x{{/if}}',
+  '{{#each maps}}{{line nmae}}{{/each}}',
+])('%s is an unknown name', async (source) => {
+  await expect(render(source)).rejects.toMatchObject({
+    code: 'input',
+    message: expect.stringContaining('unknown name'),
+    where: { file: 't.hbs', line: 1 },
+  });
+});
+
 test.each([
   '{{toString}}',
   '{{line toString}}',
