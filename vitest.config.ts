@@ -1,13 +1,25 @@
 import { defineConfig } from 'vitest/config';
 
+// They need no host, but real seconds: the silence of a dead server, a hook killed at each of its calls.
+const slow = ['test/unit/remote/silence.test.ts', 'test/unit/vzdump-hook/{killed,phases,mutants}.test.ts'];
+
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: 'unit',
-          include: ['test/unit/**/*.test.ts', 'test/golden/**/*.test.ts', 'test/resources/**/*.test.ts'],
+          include: ['test/unit/**/*.test.ts'],
+          exclude: slow,
           sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'slow',
+          include: slow,
+          testTimeout: 120_000,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -19,7 +31,7 @@ export default defineConfig({
           maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],
