@@ -6,7 +6,7 @@ import type { Engine } from './engine.ts';
 
 /** Name of a run on a host: sorts by time, unique. */
 export function runName(engine: Engine): string {
-  const stamp = new Date(engine.now()).toISOString().replace(/[-:]/g, '').slice(0, 15);
+  const stamp = new Date(engine.now()).toISOString().replace(/[-:.]/g, '').slice(0, 18);
   return `${stamp}-${engine.nonce().slice(0, 8)}`;
 }
 
@@ -17,8 +17,9 @@ export function stopped(host: Host, frames: readonly Frame[], result: RunResult,
     code: 'refused' | 'locked' | 'failed' | 'unreachable',
     message: string,
     hint: string,
+    begun = false,
   ): never => {
-    throw new ProvisionError(code, message, { host: host.name, hint });
+    throw new ProvisionError(code, message, { host: host.name, hint, begun });
   };
   const untouched = 'Nothing was changed';
   if (said('other-machine') !== undefined)
@@ -46,16 +47,25 @@ export function stopped(host: Host, frames: readonly Frame[], result: RunResult,
     );
   }
   if (ended(frames) && frame(frames, 'ended')) return;
+  if (result.end === 'lost' && said('started') === undefined) {
+    fail(
+      'unreachable',
+      'the connection was lost while the new contents were sent',
+      'the host begins only when it has all of it, so most likely nothing was changed: run provision diff to see',
+    );
+  }
   if (result.end === 'lost') {
     fail(
       'unreachable',
       'the connection was lost while changes were being made',
       `the run ${run} goes on by itself on the host: run provision diff to see what it has done`,
+      true,
     );
   }
   fail(
     'failed',
     `the run ${run} ended before its end${result.stderr.length > 0 ? `: ${result.stderr.toString('utf8').trim().slice(0, 500)}` : ''}`,
     `its log is /var/lib/provision/runs/${run}/log on the host; run provision diff to see what it has done`,
+    true,
   );
 }

@@ -59,7 +59,8 @@ export async function onHost(
 /** An error as a result of one host. Errors that are not ours are faults of this program; they are shown whole. */
 export function shownError(error: unknown): ShownError {
   if (error instanceof ProvisionError) {
-    return { code: error.code, message: error.message, hint: error.hint, where: error.where };
+    const { code, message, hint, where, begun } = error;
+    return { code, message, hint, where, ...(begun ? { begun } : {}) };
   }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return {

@@ -26,6 +26,8 @@ export interface ErrorDetail {
   readonly host?: string | undefined;
   /** What to do next. */
   readonly hint?: string | undefined;
+  /** Something on the host had begun to change, or may have. */
+  readonly begun?: boolean | undefined;
 }
 
 /** The one error of the program: for the person at 3 in the morning, not for a stack trace. */
@@ -34,6 +36,7 @@ export class ProvisionError extends Error {
   readonly where: Where | undefined;
   readonly host: string | undefined;
   readonly hint: string | undefined;
+  readonly begun: boolean;
 
   constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
     super(message);
@@ -42,6 +45,7 @@ export class ProvisionError extends Error {
     this.where = detail.where;
     this.host = detail.host;
     this.hint = detail.hint;
+    this.begun = detail.begun ?? false;
   }
 }
 

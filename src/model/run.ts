@@ -54,6 +54,8 @@ export interface ShownError {
   readonly message: string;
   readonly hint?: string | undefined;
   readonly where?: Where | undefined;
+  /** Something on the host had begun to change, or may have. */
+  readonly begun?: boolean | undefined;
 }
 
 /** What one command did on one host. Everything that is printed, in any format, comes from a list of these. */

@@ -8,7 +8,9 @@ export type State = Readonly<Record<string, Value>>;
  * What looking at a host gave: the state it has (null: not there), or why it could not be seen. Never "fine" by default.
  * `blocked`: why it cannot be made as things are (no directory to put it in), unless a change before it sees to that.
  */
-export type Observed = { readonly have: State | null; readonly blocked?: string } | { readonly unknown: string };
+export type Observed =
+  | { readonly have: State | null; readonly blocked?: string }
+  | { readonly unknown: string };
 
 /** JSON with sorted keys: equal states give equal text whatever order they were built in. */
 export function canonical(state: State | null): string {

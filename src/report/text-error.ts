@@ -57,7 +57,7 @@ function untouched(command: Command, run: HostRun, error: ShownError): string {
   }
   // These are found out before the first change, or stop it; the others can end a run that had begun.
   const before: readonly ErrorCode[] = ['input', 'unreachable', 'refused', 'changed', 'locked'];
-  return before.includes(error.code)
+  return before.includes(error.code) && !error.begun
     ? 'Nothing on this host was changed.'
     : 'How far it came is not known; what was done is on the host and a diff shows it.';
 }

@@ -73,7 +73,15 @@ for tool in flock setsid timeout base64 tar sha256sum stat mktemp; do
 done
 mkdir -p "$STATE/runs" && chmod 0700 "$STATE" || stop no-state "$STATE"
 exec 9>>"$STATE/lock" || stop no-state "$STATE/lock"
-flock ${options.wait > 0 ? `-w ${Math.ceil(options.wait)}` : '-n'} 9 || { frame locked; cat "$STATE/holder" 2>/dev/null; frame end; exit 0; }
+flock ${options.wait > 0 ? `-w ${Math.ceil(options.wait)}` : '-n'} 9 || {
+  # Its holder writes its name right after it took the lock: it may be about to.
+  [ -s "$STATE/holder" ] || sleep 1
+  frame locked
+  cat "$STATE/holder" 2>/dev/null
+  frame end
+  exit 0
+}
+${writeHolder(options)}
 ${sweep}
 mkdir -p "$STAGE" || stop no-space "$STAGE"
 base64 -d <<'PAYLOAD' | tar -x -f - -C "$STAGE"
@@ -90,6 +98,13 @@ exec 9>&-
 frame started
 ${follow}
 frame end && : >"$RUNDIR/seen"`);
+}
+
+/** Who holds the lock: its process by number and start time, so that a name left behind by a power cut is not believed. */
+function writeHolder({ holder }: ApplyOptions): string {
+  return `read -r stat </proc/$$/stat
+set -- \${stat##*) }
+printf '%s\\t%s\\t%s\\t%s\\n' "$RUN" "$$" "\${20}" ${quote(holder)} >"$STATE/holder"`;
 }
 
 const statePaths = `STATE=\${PWD%/}${stateDirectory}
@@ -140,9 +155,7 @@ ${opening(options)}
 RUN=${options.run}
 ${statePaths}
 trap '' HUP
-read -r stat </proc/$$/stat
-set -- \${stat##*) }
-printf '%s\\t%s\\t%s\\t%s\\n' "$RUN" "$$" "\${20}" ${quote(options.holder)} >"$STATE/holder"
+${writeHolder(options)}
 ${observePrelude}
 . "$STAGE/prelude"
 ${attemptFunction}
