@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-// They need no host, but real seconds: the silence of a dead server, a hook killed at each of its calls.
-const slow = ['test/unit/remote/silence.test.ts', 'test/unit/vzdump-hook/{killed,phases,mutants}.test.ts'];
+// They need no host, but real seconds: sshds of their own, the silence of a dead server, a hook killed at each of its calls.
+const slow = ['test/unit/remote/**/*.test.ts', 'test/unit/vzdump-hook/{killed,phases,mutants}.test.ts'];
 
 export default defineConfig({
   test: {

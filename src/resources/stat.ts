@@ -129,7 +129,7 @@ export function readStat(facts: Facts, wanted: Ownership): Observed {
     const have = mounted === 'no' ? { type: 'nothing', ...guarded } : null;
     return facts.get('no-directory') === undefined
       ? { have }
-      : { have, blocked: 'the directory it belongs in does not exist' };
+      : { have, blocked: 'the directory it belongs in does not exist, and no resource makes it' };
   }
   const reason = facts.get('unknown');
   if (reason !== undefined) return { unknown: reason };

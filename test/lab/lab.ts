@@ -135,8 +135,8 @@ export async function startHost(options: HostOptions): Promise<LabHost> {
   };
   running.add(host);
   await booted(docker, address);
-  // The world of the stand-ins: no guests yet.
-  if (platform === 'pve') await docker.sh('mkdir -p /var/lib/proxmox-stand-ins/guests');
+  // The world of the stand-ins: no guests yet; and the storage `local` of every installation.
+  if (platform === 'pve') await docker.sh('mkdir -p /var/lib/proxmox-stand-ins/guests /var/lib/vz/dump');
   return host;
 }
 
