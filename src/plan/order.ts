@@ -28,7 +28,7 @@ export function order(resources: readonly Resource[], context: Context): Ordered
   };
   for (const resource of resources) {
     const followed = (resource.type.follows?.(resource.spec) ?? []).flatMap((place) =>
-      writers(providers, parts, place),
+      writers(providers, parts, place, resource.id),
     );
     follows.set(
       resource.id,
@@ -46,11 +46,14 @@ export function order(resources: readonly Resource[], context: Context): Ordered
 /** Whoever writes the content that this place names: the owner of the whole, and the owners of single lines of it. */
 function writers(
   providers: ReadonlyMap<Place, string>,
-  parts: ReadonlyMap<string, string[]>,
+  parts: ReadonlyMap<string, readonly string[]>,
   place: Place,
+  self: string,
 ): string[] {
   const path = /^(?:content|path):(.*)/.exec(place)?.[1];
-  return [...provider(providers, place), ...(path === undefined ? [] : (parts.get(path) ?? []))];
+  const lines = (path === undefined ? undefined : parts.get(path)) ?? [];
+  // One line of a file does not follow its sibling lines: they would all wait for each other.
+  return [...provider(providers, place, self), ...(lines.includes(self) ? [] : lines)];
 }
 
 /** Path of a file -> ids of the resources that own one entry of it. */

@@ -51,6 +51,13 @@ describe('order', () => {
     expect(order([unit, ...lines], context).follows.get('fake:unit')).toEqual(['fake:x', 'fake:y']);
   });
 
+  it('lines of one file do not wait for each other', () => {
+    const lines = ['x', 'y'].map((key) =>
+      resource({ name: key, provides: [`part:/etc/a.conf#${key}`], follows: ['path:/etc/a.conf'] }),
+    );
+    expect(names(lines)).toEqual(['x', 'y']);
+  });
+
   it('prints the chain of a cycle with its places', () => {
     const a = resource({ name: 'a' }, { after: ['fake:b'] });
     const b = resource({ name: 'b' }, { after: ['fake:a'] });
