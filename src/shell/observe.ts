@@ -148,7 +148,7 @@ done
 frame mounts
 cat /proc/self/mountinfo 2>/dev/null
 frame space
-df -P -k . ./var/lib ./run 2>/dev/null
+df -P -k . ./var/lib ./run ./var/lib/provision 2>/dev/null
 frame record
 cat ./var/lib/provision/record 2>/dev/null
 frame runs
