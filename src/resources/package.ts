@@ -9,9 +9,9 @@ export interface PackageSpec {
   readonly state?: 'present' | 'absent';
 }
 
-/** Never asks, keeps configuration files as they are, and waits a minute for another apt to finish. */
+/** Never asks, keeps configuration files as they are, waits a minute for another apt to finish, and says only what went wrong. */
 const aptGet =
-  'DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l apt-get -q -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confold';
+  'DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confold';
 
 /** A Debian package. */
 export const debianPackage = defineType<PackageSpec>({
