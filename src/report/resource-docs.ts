@@ -1,6 +1,7 @@
 import type { ResourceType } from '../model/resource.ts';
 
-interface Property {
+/** As much of a JSON Schema as a page shows. */
+export interface Property {
   readonly type?: string | readonly string[];
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
@@ -65,7 +66,8 @@ function rows(schema: Property): string[] {
   return [table, ...inner];
 }
 
-function kind(property: Property): string {
+/** What a value may be, in words for a table. */
+export function kind(property: Property): string {
   const choices = property.anyOf ?? property.oneOf;
   if (choices) return [...new Set(choices.map(kind))].join(' or ');
   if (property.enum) return property.enum.map((value) => `\`${String(value)}\``).join(', ');
@@ -79,7 +81,8 @@ function kind(property: Property): string {
   return [property.type ?? 'anything'].flat().join(' or ');
 }
 
-function cell(text: string): string {
+/** Text as it can stand in a cell of a table. */
+export function cell(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 }
 
