@@ -64,10 +64,10 @@ export function lookShell(look: Look): string {
 
 /**
  * Functions for `observe`:
- * `each_path BODY PATH...` see paths.ts · `limited SECONDS SHELL_TEXT` runs text in its own shell under a limit, output through a file
+ * `each_path BODY PATH...` see paths.ts; a mount that hung is not asked a second time · `limited SECONDS SHELL_TEXT` runs text in its own shell under a limit, output through a file
  * (a pipe or `$(...)` would wait for a child stuck in the kernel), exit 124 when it took too long (busybox says 143, a kill 137).
  */
-export const observePrelude = `NETWORK=
+export const observePrelude = `NETWORK= HUNG=
 while read -r _ _ _ _ point rest; do
   case "\${rest##* - }" in
     nfs*|cifs*|smb*|fuse*|ceph*|9p*|glusterfs*|afs*|autofs*) NETWORK="$NETWORK $point" ;;
@@ -105,9 +105,15 @@ each_path() {
     for p do
       shift
       if remote_path "$p"; then
-        limited ${pathLimit} "$body" "$p" || case $? in
-          124) printf '%s\\tunknown\\tno answer in ${pathLimit} s: the network mount it lies on hangs\\n' "\${p#.}" ;;
+        rc=0
+        case "$HUNG " in
+          *" $point "*) rc=124 ;;
+          *) limited ${pathLimit} "$body" "$p" || rc=$? ;;
         esac
+        if [ "$rc" -eq 124 ]; then
+          HUNG="$HUNG $point"
+          printf '%s\\tunknown\\tno answer in ${pathLimit} s: the network mount it lies on hangs\\n' "\${p#.}"
+        fi
       else
         set -- "$@" "$p"
       fi
