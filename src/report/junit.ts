@@ -71,11 +71,15 @@ function attributes(values: Readonly<Record<string, string | number | undefined>
 const forbidden =
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
+/** Zero-width and direction marks, with which a text reads differently from what it is: allowed, so they are written by number. */
+const misleading = /[\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
 function escapeXml(text: string): string {
   return text
     .replace(forbidden, '')
     .replace(/&/g, '&amp;')
     .replace(/</g, '&lt;')
     .replace(/>/g, '&gt;')
-    .replace(/"/g, '&quot;');
+    .replace(/"/g, '&quot;')
+    .replace(misleading, (character) => `&#x${character.charCodeAt(0).toString(16)};`);
 }
