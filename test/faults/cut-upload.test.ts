@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type LabHost, startHost, stopAll } from '../lab/lab.ts';
-import { runHere } from '../lab/machine.ts';
+import { mustRun } from '../lab/machine.ts';
 import { describeLab } from '../lab/suite.ts';
-import { provision, siteWith, told } from './fixture.ts';
+import { pidOf, provision, siteWith, told } from './fixture.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
 const size = 3.5 * 1024 * 1024;
@@ -78,9 +78,7 @@ describeLab('F02 F03 the connection goes away during an upload of 24 MB', () => 
 
 /** Lets this many bytes in to port 22, then meets every packet with `fate`. */
 async function after(host: LabHost, bytes: number, fate: readonly string[]): Promise<void> {
-  const pid = (
-    await runHere(['docker', 'inspect', '--format', '{{.State.Pid}}', host.container])
-  ).stdout.trim();
+  const pid = await pidOf(host);
   const inside = [
     'nsenter',
     '--target',
@@ -95,8 +93,8 @@ async function after(host: LabHost, bytes: number, fate: readonly string[]): Pro
     '--dport',
     '22',
   ];
-  await runHere([...inside, '-m', 'quota', '--quota', String(bytes), '-j', 'ACCEPT']);
-  await runHere([...inside, '-j', ...fate]);
+  await mustRun([...inside, '-m', 'quota', '--quota', String(bytes), '-j', 'ACCEPT']);
+  await mustRun([...inside, '-j', ...fate]);
 }
 
 /** Stops the sessions on the host once one of them has read this much. */

@@ -1,5 +1,6 @@
 import { type Finished, type ProvisionOptions, runProvision } from '../lab/cli.ts';
 import type { LabHost } from '../lab/lab.ts';
+import { mustRun } from '../lab/machine.ts';
 import { inventoryFor, type SiteOptions } from '../lab/site.ts';
 
 type Data = Readonly<Record<string, unknown>>;
@@ -113,3 +114,8 @@ export const idle = `{ [ -z "$(ls /var/lib/provision/runs)" ] || [ -e ${newestRu
 
 /** Shell text: a script of ours is being read or run over ssh. */
 export const busy = "ps -eo args | grep -qx '/bin/sh -s'";
+
+/** Number of the host's first process as this machine counts: `/proc/PID/root` is its tree, for what no container may do itself. */
+export async function pidOf(host: LabHost): Promise<string> {
+  return (await mustRun(['docker', 'inspect', '--format', '{{.State.Pid}}', host.container])).trim();
+}
