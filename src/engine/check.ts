@@ -6,7 +6,7 @@ import { recordable } from '../plan/record.ts';
 import type { Session } from '../remote/session.ts';
 import type { Engine } from './engine.ts';
 import { emptyRun, inParallel, onHost } from './fleet.ts';
-import { look } from './look.ts';
+import { apart, look } from './look.ts';
 
 /** The validation checklist of every host. Changes nothing. */
 export async function check(work: readonly HostWork[], engine: Engine): Promise<HostRun[]> {
@@ -29,13 +29,9 @@ export async function checkHost(
 ): Promise<CheckResult[]> {
   if (checks.length === 0) return [];
   engine.progress(host.name, `proving ${checks.length} checks`);
-  const view = await look(
-    session,
-    host,
-    checks.map(({ resource }) => resource),
-    engine,
-  );
-  return checks.map((one) => judge(one, view.observed.get(one.resource.id), context));
+  const proofs = apart(checks.map(({ resource }) => resource));
+  const view = await look(session, host, proofs, engine);
+  return checks.map((one, index) => judge(one, view.observed.get(proofs[index]?.id ?? ''), context));
 }
 
 /** pass, fail or unknown. Could not look is never fine. */

@@ -35,6 +35,11 @@ export function looks(resources: readonly Resource[]): Look[] {
   return [...byType].map(([type, specs]) => ({ type, specs }));
 }
 
+/** Two proofs may look at the same thing and expect different answers of it: each gets an id that is its own. */
+export function apart(proofs: readonly Resource[]): Resource[] {
+  return proofs.map((proof, index) => ({ ...proof, id: `${index} ${proof.id}` }));
+}
+
 /** Reads everything a host is asked about: one execution on one connection. Refuses the wrong machine. */
 export async function look(
   session: Session,

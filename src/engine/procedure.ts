@@ -10,7 +10,7 @@ import { sh } from '../shell/sh.ts';
 import { runName, stopped } from './detached.ts';
 import type { Engine } from './engine.ts';
 import { emptyRun, onHost } from './fleet.ts';
-import { type HostView, look } from './look.ts';
+import { apart, type HostView, look } from './look.ts';
 
 export interface ProcedureOptions {
   /** Look at guards and verifications, run nothing. */
@@ -59,11 +59,13 @@ async function oneStep(
   engine: Engine,
   options: ProcedureOptions,
 ): Promise<ShownStep> {
-  const view = await look(session, host, [...step.guard, ...step.verify], engine);
-  if (step.verify.length > 0 && troubles(step.verify, view, context).length === 0) {
+  const proofs = apart([...step.guard, ...step.verify]);
+  const [guard, verify] = [proofs.slice(0, step.guard.length), proofs.slice(step.guard.length)];
+  const view = await look(session, host, proofs, engine);
+  if (verify.length > 0 && troubles(verify, view, context).length === 0) {
     return shown(step, 'already', 'it holds already; nothing was run');
   }
-  const blocked = troubles(step.guard, view, context);
+  const blocked = troubles(guard, view, context);
   if (blocked.length > 0) {
     const unknown = blocked.some(({ known }) => !known);
     return shown(
@@ -75,8 +77,8 @@ async function oneStep(
   if (options.dryRun) return shown(step, 'planned');
   const said = await execute(session, host, step, view, engine);
   if (said.failed) return shown(step, 'failed', said.text);
-  if (step.verify.length === 0) return shown(step, 'done', said.text || undefined);
-  const left = troubles(step.verify, await look(session, host, step.verify, engine), context);
+  if (verify.length === 0) return shown(step, 'done', said.text || undefined);
+  const left = troubles(verify, await look(session, host, verify, engine), context);
   if (left.length === 0) return shown(step, 'done', said.text || undefined);
   const unknown = left.some(({ known }) => !known);
   return shown(
@@ -96,7 +98,15 @@ async function execute(
 ): Promise<{ failed: boolean; text: string }> {
   const nonce = engine.nonce();
   const run = runName(engine);
-  const action = { guard: null, needs: [], steps: [sh`${step.run}`], limit: step.limit, record: null };
+  const action = {
+    guard: null,
+    needs: [],
+    steps: [sh`${step.run}`],
+    limit: step.limit,
+    record: null,
+    below: [],
+    makes: [],
+  };
   const script = applyScript([action], {
     nonce,
     root: session.root,
@@ -104,7 +114,6 @@ async function execute(
     holder: `${engine.controller} since ${new Date(engine.now()).toISOString()}`,
     wait: 0,
     recordBase: view.recordText.split('\n').filter((line) => line !== ''),
-    parents: [],
     machineId: view.machineId,
     verify: [],
   });
