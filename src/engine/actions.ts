@@ -22,23 +22,28 @@ export function actions(changes: readonly PlannedChange[], context: Context): Ac
           : { shell: lookShell({ type, specs: [spec] }), expect: change.seen },
       needs: change.dependsOn.flatMap((id) => index.get(id) ?? []),
       steps: valid ? [withFile(valid.argv, blob(valid.content)), ...steps] : steps,
+      below: above(change),
+      makes: want?.type === 'directory' ? paths(change) : [],
       limit: type.stepLimit ?? (valid ? validatorLimit : null),
       record: recordLine(resource.id, recordable(want, resource.secret)),
     };
   });
 }
 
-/** Directories that changes write into and all above them, in path order: `/`, `/etc`, `/etc/systemd`, ... */
-export function parents(changes: readonly PlannedChange[]): string[] {
+/** Paths that a change writes. */
+function paths({ resource: { type, spec } }: PlannedChange): string[] {
+  const places = type.provides?.(spec) ?? [];
+  return places.flatMap((place) => /^(?:path|content|part):(\/[^#]*)/.exec(place)?.[1] ?? []);
+}
+
+/** Every directory above what a change writes: `/`, `/etc`, `/etc/systemd`. */
+function above(change: PlannedChange): string[] {
   const found = new Set<string>();
-  for (const { resource } of changes) {
-    for (const place of resource.type.provides?.(resource.spec) ?? []) {
-      let path = /^(?:path|content|part):(\/[^#]*)/.exec(place)?.[1] ?? '/';
-      while (path.length > 1) {
-        path = path.slice(0, path.lastIndexOf('/')) || '/';
-        found.add(path);
-      }
+  for (let path of paths(change)) {
+    while (path.length > 1) {
+      path = path.slice(0, path.lastIndexOf('/')) || '/';
+      found.add(path);
     }
   }
-  return [...found].sort();
+  return [...found];
 }

@@ -7,7 +7,7 @@ import { type Record, recordable, recordLines } from '../plan/record.ts';
 import type { Session } from '../remote/session.ts';
 import { type Action, applyScript } from '../shell/apply.ts';
 import { type Frame, frame, parseFrames } from '../shell/frames.ts';
-import { actions, parents } from './actions.ts';
+import { actions } from './actions.ts';
 import { checkHost } from './check.ts';
 import { runName, stopped } from './detached.ts';
 import { type Planned, planHost, type Selection } from './diff.ts';
@@ -104,7 +104,6 @@ async function make(
     holder: `${engine.controller} since ${new Date(engine.now()).toISOString()}`,
     wait: options.wait ?? 0,
     recordBase: recordBase(planned).lines,
-    parents: parents(changes),
     machineId: view.machineId,
     verify: looks(resources),
   });

@@ -71,12 +71,13 @@ export const command = defineType<CommandSpec>({
     const exit = Number(printed);
     const limit = facts.get('limit') ?? String(spec.limit ?? defaultLimit);
     const wanted = spec.expect?.exit ?? 0;
-    if (exit !== wanted && exit === 127) return { unknown: `${spec.command[0]} was not found` };
     // GNU timeout says 124 or 137; with busybox the command itself ends by the signal: 143 or 137.
     if (exit !== wanted && [124, 137, 143].includes(exit)) return { unknown: `no answer in ${limit} s` };
     const output = Buffer.from(facts.get('stdout') ?? '', 'base64')
       .toString('utf8')
       .replace(/\n+$/, '');
+    const complaint = Buffer.from(facts.get('stderr') ?? '', 'base64').toString('utf8');
+    if (exit !== wanted && exit === 127) return { unknown: notFound(spec, `${complaint}${output}`) };
     const pattern = regular(spec.expect?.matches);
     if (pattern === 'bad') return { unknown: `not a regular expression: ${spec.expect?.matches}` };
     const have: Record<string, string | number> = { exit };
@@ -86,9 +87,7 @@ export const command = defineType<CommandSpec>({
       have.contains = output.includes(spec.expect.contains) ? spec.expect.contains : output;
     if (spec.expect?.matches !== undefined)
       have.matches = pattern?.test(output) ? spec.expect.matches : output;
-    const complaint = facts.get('stderr');
-    if (complaint !== undefined && exit !== wanted)
-      have.stderr = trimmed(Buffer.from(complaint, 'base64').toString('utf8'));
+    if (facts.get('stderr') !== undefined && exit !== wanted) have.stderr = trimmed(complaint);
     return { have };
   },
   steps: () => [],
@@ -103,6 +102,14 @@ function shown(argv: readonly string[]): string {
       /[\x00-\x1f\x7f]/g,
       (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
     );
+}
+
+/** A shell that ends with 127 was found itself: what it says names the program that was not. */
+function notFound({ command: [program = ''] }: CommandSpec, said: string): string {
+  const [line = ''] = said.trim().split('\n');
+  return /^(\/bin\/)?(ba)?sh$/.test(program) && line !== ''
+    ? `a program was not found: ${line}`
+    : `${program} was not found`;
 }
 
 function expected(spec: CommandSpec): State {

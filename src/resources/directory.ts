@@ -19,14 +19,7 @@ import {
   pathSchema,
   stateWord,
 } from './properties.ts';
-import {
-  afterMounting,
-  observePaths,
-  readStat,
-  refuseUnmounted,
-  statBody,
-  stopUnlessMounted,
-} from './stat.ts';
+import { afterMounting, observePaths, readStat, refuseUnmounted, stopUnlessMounted } from './stat.ts';
 
 export interface DirectorySpec {
   readonly directory: string;
@@ -82,7 +75,7 @@ export const directory = defineType<DirectorySpec>({
     lines([
       observePaths(
         specs.map((spec) => ({ path: spec.directory, mounted: spec.mounted })),
-        statBody,
+        'stat_paths "$@"',
       ),
       ...emptiness(specs.filter((spec) => spec.state === 'absent').map((spec) => spec.directory)),
     ]),
@@ -155,9 +148,8 @@ function make(spec: DirectorySpec, mode: string): Sh {
   return sh`above ${path}
 parent=$above
 if [ -n "$ROOT" ] || trusted "$parent"; then
-  mkdir -- ${path}
-  chown -h "$owner" ${path}
-  chmod ${mode} ${path}
+  mkdir -m ${mode} -- ${path}
+  give "$owner" ${path}
 else
   user=\${owner%%:*}
   if [ "$user" = root ] || [ "$(stat -L -c %U -- "$parent")" != "$user" ]; then

@@ -15,7 +15,7 @@ import {
   parseClient,
 } from './export-options.ts';
 import { pathSchema, stateWord } from './properties.ts';
-import { hashBody, readStat, statBody } from './stat.ts';
+import { readStat } from './stat.ts';
 
 export interface ExportSpec {
   readonly export: string;
@@ -107,7 +107,7 @@ function observe(specs: readonly ExportSpec[]): Sh {
   const rows = specs.map((spec) => `${spec.export}\t${exportsFile(spec.export)}`);
   const files = eachPath(
     specs.map((spec) => exportsFile(spec.export)),
-    `(\n${statBody}\n)\n${hashBody}`,
+    'stat_paths "$@"\nhash_paths "$@"',
   );
   return sh`export ROOT
 {

@@ -18,15 +18,7 @@ import {
   pathSchema,
   stateWord,
 } from './properties.ts';
-import {
-  afterMounting,
-  hashBody,
-  observePaths,
-  readStat,
-  refuseUnmounted,
-  statBody,
-  stopUnlessMounted,
-} from './stat.ts';
+import { afterMounting, observePaths, readStat, refuseUnmounted, stopUnlessMounted } from './stat.ts';
 
 export interface FileSpec {
   readonly file: string;
@@ -110,7 +102,7 @@ export const file = defineType<FileSpec>({
   observe: (specs) =>
     observePaths(
       specs.map((spec) => ({ path: spec.file, mounted: spec.mounted })),
-      `(\n${statBody}\n)\n${hashBody}`,
+      'stat_paths "$@"\nhash_paths "$@"',
     ),
   read: (facts, spec) => {
     const seen = readStat(facts, spec);

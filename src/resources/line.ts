@@ -4,7 +4,6 @@ import { eachPath } from '../shell/paths.ts';
 import { at, blob, lines, sh } from '../shell/sh.ts';
 import { editProgram, observeProgram } from './line-awk.ts';
 import { pathSchema, stateWord } from './properties.ts';
-import { whyMissing } from './stat.ts';
 
 export interface LineSpec {
   readonly line: string;
@@ -119,8 +118,7 @@ function core(spec: LineSpec): string {
 }
 
 function observeBody(rows: readonly string[]): string {
-  return sh`${{ text: whyMissing, blobs: [] }}
-{
+  return sh`{
   why_missing "$@"
   for p do
     kind=
@@ -143,10 +141,10 @@ function edit(spec: LineSpec, remove: boolean): Sh {
   return lines([
     sh`file=${at(spec.line)} mode=0644 owner=root:root cut= create=
 if [ -e "$file" ]; then
-  mode=$(stat -c %a -- "$file")
-  owner=$(stat -c %U:%G -- "$file")
-  case $owner in *UNKNOWN*) owner=$(stat -c %u:%g -- "$file") ;; esac
-  [ "$(tail -c 1 -- "$file" | wc -l)" -ne 0 ] || cut=1
+  set -- $(stat -c '%a %U:%G %u:%g' -- "$file")
+  mode=$1 owner=$2
+  case $owner in *UNKNOWN*) owner=$3 ;; esac
+  [ -z "$(tail -c 1 -- "$file")" ] || cut=1
 else
   ${missing}
 fi`,

@@ -1,7 +1,7 @@
 import { defineType } from '../model/resource.ts';
 import { at, lines, sh } from '../shell/sh.ts';
 import { parent, pathSchema, stateWord } from './properties.ts';
-import { observePaths, readStat, statBody } from './stat.ts';
+import { observePaths, readStat } from './stat.ts';
 
 export interface LinkSpec {
   readonly link: string;
@@ -41,7 +41,7 @@ export const link = defineType<LinkSpec>({
   observe: (specs) =>
     observePaths(
       specs.map((spec) => ({ path: spec.link, mounted: undefined })),
-      `(\n${statBody}\n)\n${linkBody}`,
+      `stat_paths "$@"\n${linkBody}`,
     ),
   read: (facts) => {
     const seen = readStat(facts, {});

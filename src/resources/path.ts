@@ -3,7 +3,7 @@ import type { State } from '../model/state.ts';
 import { eachPath } from '../shell/paths.ts';
 import { lines } from '../shell/sh.ts';
 import { groupName, modeText, mountedSchema, ownerName, pathSchema, stateWord } from './properties.ts';
-import { observePaths, readStat, statBody } from './stat.ts';
+import { observePaths, readStat } from './stat.ts';
 
 export interface PathSpec {
   readonly path: string;
@@ -70,7 +70,7 @@ export const path = defineType<PathSpec>({
     return lines([
       observePaths(
         specs.map((spec) => ({ path: spec.path, mounted: spec.mounted })),
-        statBody,
+        'stat_paths "$@"',
       ),
       ...(sized.length > 0 ? [eachPath(paths(sized), sizeBody)] : []),
       ...(filled.length > 0 ? [eachPath(paths(filled), filledBody)] : []),

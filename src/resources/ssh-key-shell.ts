@@ -1,6 +1,5 @@
 import type { Sh } from '../model/sh.ts';
 import { blob, lines, sh } from '../shell/sh.ts';
-import { whyMissing } from './stat.ts';
 
 /** `home_of USER` sets home, uid and gid from the tree's passwd; only what the shell itself can do. */
 const homeOf = sh`home_of() {
@@ -31,8 +30,7 @@ function place(text, key,   at) {
 export function observeKeys(user: string, keys: readonly { identity: string; key: string }[]): Sh {
   const ids = keys.map((one) => one.identity);
   const rows = keys.map((one) => `${one.identity}\t${one.key}`);
-  const body = sh`${{ text: whyMissing, blobs: [] }}
-file=$1 directory=\${1%/*}
+  const body = sh`file=$1 directory=\${1%/*}
 for_all() { for id in ${ids}; do printf '%s\t%s\t%s\n' "$id" "$1" "$2"; done; }
 if [ -L "$directory" ] || [ -L "$file" ]; then
   for_all blocked ${`the keys of ${user} lie behind a symbolic link`}

@@ -5,86 +5,18 @@ import { eachPath } from '../shell/paths.ts';
 import { lines, sh } from '../shell/sh.ts';
 import { fileKind } from './properties.ts';
 
-/**
- * Shell function `why_missing PATH...`: prints for those that are not there `path absent 1` (and `path no-directory 1` when there is
- * nothing they could be put into) or `path unknown REASON`. They are
- * asked for in one call, only for the reason: "not there" is not "could not look" (I/O error, stale handle). Answers are matched
- * by order, not by the name in the message: coreutils and busybox quote names there in ways of their own.
- */
-export const whyMissing = String.raw`why_missing() {
-  for p do
-    shift
-    [ -e "$p" ] || [ -L "$p" ] || set -- "$@" "$p"
-  done
-  [ $# -gt 0 ] || return 0
-  stat -c '' -- "$@" 2>&1 >/dev/null | for p do
-    IFS= read -r said || said=': it came and went while looking'
-    case $said in
-      *': No such file or directory' | *': Not a directory')
-        printf '%s\tabsent\t1\n' "${'${p#.}'}"
-        [ -d "${'${p%/*}'}" ] || printf '%s\tno-directory\t1\n' "${'${p#.}'}"
-        ;;
-      *) printf '%s\tunknown\t%s\n' "${'${p#.}'}" "${'${said##*: }'}" ;;
-    esac
-  done
-}`;
-
-/**
- * For use inside a body of `eachPath`: prints for every path of "$@" either `path stat TYPE|MODE|OWNER|GROUP|UID|GID`, or what
- * `why_missing` says. In a tree, names come from the tree's own passwd and group. No size: that of a directory changes with
- * every file made in it, and a guard compares this text.
- */
-export const statBody = String.raw`${whyMissing}
-stat_there() {
-  for p do
-    shift
-    if [ -e "$p" ] || [ -L "$p" ]; then set -- "$@" "$p"; fi
-  done
-  [ $# -eq 0 ] || stat -c '%n	stat	%F|%a|%U|%G|%u|%g' -- "$@" 2>/dev/null | if [ -z "${'${ROOT:-}'}" ]; then
-    sed 's/^\.//'
-  else
-    awk -F'|' -v OFS='|' '
-      function names(file, into,   line, part) {
-        into[0] = "root"
-        while ((getline line < file) > 0) { split(line, part, ":"); if (!(part[3] in into)) into[part[3]] = part[1] }
-      }
-      BEGIN { names("./etc/passwd", user); names("./etc/group", group) }
-      {
-        sub(/^\./, "")
-        $(NF - 3) = $(NF - 1) in user ? user[$(NF - 1)] : "UNKNOWN"
-        $(NF - 2) = $NF in group ? group[$NF] : "UNKNOWN"
-        print
-      }'
-  fi
-}
-why_missing "$@"
-stat_there "$@"`;
-
-/** `sha256sum` of the regular files among "$@" as `path sha256 HEX`. Never opens a pipe or device. */
-export const hashBody = String.raw`for p do
-  shift
-  if [ -f "$p" ] && [ ! -L "$p" ]; then set -- "$@" "$p"; fi
-done
-if [ $# -gt 0 ]; then
-  sha256sum -- "$@" 2>/dev/null | sed -e '/^\\/{s/^.//;s/\\\\/\\/g;}' -e 's/^\([0-9a-f]*\) [ *]\.\(.*\)$/\2	sha256	\1/'
-fi`;
-
 /** Looks at paths, and for those that name a mount point they lie below, at that in mountinfo. */
 export function observePaths(
   specs: readonly { readonly path: string; readonly mounted: string | undefined }[],
   body: string,
 ): Sh {
   const rows = specs.flatMap(({ path, mounted }) => (mounted === undefined ? [] : [`${path}\t${mounted}`]));
-  // eachPath may run the body in a shell of its own, which would not know what ROOT is.
-  const looks = [
-    sh`export ROOT`,
-    eachPath(
-      specs.map((spec) => spec.path),
-      body,
-    ),
-  ];
-  if (rows.length === 0) return lines(looks);
-  return lines([...looks, sh`printf '%s\n' ${rows} | awk -F'\t' ${mountedProgram}`]);
+  const looks = eachPath(
+    specs.map((spec) => spec.path),
+    body,
+  );
+  if (rows.length === 0) return looks;
+  return lines([looks, sh`printf '%s\n' ${rows} | awk -F'\t' ${mountedProgram}`]);
 }
 
 /** Shell that ends the step unless something is mounted at `point` now. Never touches the mount. */

@@ -1,7 +1,6 @@
 import type { Sh } from '../model/sh.ts';
 import { eachPath } from '../shell/paths.ts';
 import { sh } from '../shell/sh.ts';
-import { statBody } from './stat.ts';
 import { isTemplate, unitPath } from './systemd-names.ts';
 
 /** One file whose bytes matter to a unit. */
@@ -29,9 +28,7 @@ export interface UnitAsk {
 export const stampDirectory = '/run/provision/units';
 
 /** Follows links: configuration behind a link counts, and /dev/null (a masked unit) is no regular file. */
-const unitPaths = String.raw`(
-${statBody}
-)
+const unitPaths = String.raw`stat_paths "$@"
 (for p do [ ! -L "$p" ] || printf '%s\tlink\t%s\n' "${'$'}{p#.}" "$(readlink -- "$p")"; done)
 for p do shift; [ ! -f "$p" ] || set -- "$@" "$p"; done
 [ $# -eq 0 ] || {

@@ -17,6 +17,9 @@ export interface Action {
   readonly steps: readonly Sh[];
   /** Seconds the steps may take; null: file work, which needs no process to watch over it. */
   readonly limit: number | null;
+  /** Directories above what it writes, and directories it makes: absolute paths. */
+  readonly below: readonly string[];
+  readonly makes: readonly string[];
   /** Line for the record once the steps have succeeded; null: nothing to record. */
   readonly record: string | null;
 }
@@ -32,8 +35,6 @@ export interface ApplyOptions {
   readonly wait: number;
   /** Record lines of everything that is not an action of this run. */
   readonly recordBase: readonly string[];
-  /** Directories that actions write into and all above them, in path order. */
-  readonly parents: readonly string[];
   /** What /etc/machine-id held when the plan was made: between looking and changing, an address can move. */
   readonly machineId: string;
   /** Everything to read again at the end. */
@@ -159,8 +160,7 @@ ${writeHolder(options)}
 ${observePrelude}
 . "$STAGE/prelude"
 ${attemptFunction}
-look_at_parents ${options.parents.map((path) => quote(`.${path}`)).join(' ')}
-${actions.map(actionShell).join('\n')}
+${actionsShell(actions).join('\n')}
 frame record
 ${writeRecord}
 frame verify
@@ -178,6 +178,22 @@ const writeRecord = `{
   cat "$STAGE/record"
   [ ! -f "$RUNDIR/record.done" ] || cat "$RUNDIR/record.done"
 } >"$STATE/record.new" && sync "$STATE/record.new" && mv -T -- "$STATE/record.new" "$STATE/record"`;
+
+/**
+ * The actions in their order. Whether others could write to the directories above them is asked for all in one call before the
+ * first one, and again only for directories that this run has made since.
+ */
+function actionsShell(actions: readonly Action[]): string[] {
+  const all = new Set(actions.flatMap((action) => action.below));
+  let unseen = new Set(all);
+  return actions.flatMap((action, index) => {
+    const look = action.below.some((path) => unseen.has(path));
+    const words = [...unseen].sort().map((path) => quote(`.${path}`));
+    if (look) unseen = new Set();
+    for (const path of action.makes) if (all.has(path)) unseen.add(path);
+    return [...(look ? [`look_at_parents ${words.join(' ')}`] : []), actionShell(action, index)];
+  });
+}
 
 function actionShell(action: Action, index: number): string {
   const steps = action.steps.map((step) => step.text).join('\n');

@@ -1,5 +1,5 @@
 import type { ResourceType } from '../model/resource.ts';
-import { pathLimit } from './paths.ts';
+import { pathFunctions, pathLimit } from './paths.ts';
 import { quote } from './quote.ts';
 
 /** Resources of one type, looked at together. */
@@ -73,6 +73,9 @@ while read -r _ _ _ _ point rest; do
     nfs*|cifs*|smb*|fuse*|ceph*|9p*|glusterfs*|afs*|autofs*) NETWORK="$NETWORK $point" ;;
   esac
 done 2>/dev/null </proc/self/mountinfo
+export ROOT
+PATH_FUNCTIONS=${quote(pathFunctions)}
+eval "$PATH_FUNCTIONS"
 set -f
 remote_path() {
   absolute=$ROOT\${1#.}
@@ -108,7 +111,8 @@ each_path() {
         rc=0
         case "$HUNG " in
           *" $point "*) rc=124 ;;
-          *) limited ${pathLimit} "$body" "$p" || rc=$? ;;
+          *) limited ${pathLimit} "$PATH_FUNCTIONS
+$body" "$p" || rc=$? ;;
         esac
         if [ "$rc" -eq 124 ]; then
           HUNG="$HUNG $point"

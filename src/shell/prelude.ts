@@ -55,7 +55,7 @@ trusted() {
 }
 keep() {
   [ -e "$1" ] || [ -L "$1" ] || return 0
-  mkdir -p "$RUNDIR/kept"
+  [ -d "$RUNDIR/kept" ] || mkdir "$RUNDIR/kept"
   cp -pP -- "$1" "$RUNDIR/kept/$CHANGE.$PUTS"
   printf '%s\\t%s\\n' "$CHANGE.$PUTS" "\${1#.}" >>"$RUNDIR/kept/list"
 }
@@ -71,7 +71,7 @@ put() {
     put_as_owner "$1" "$2" "$3" "$4" "$temp"
     return
   fi
-  if (set -C; : >"$temp") && cat -- "$1" >"$temp" && give "$4" "$temp" && chmod "$3" "$temp" && sync "$temp" &&
+  if cat -- "$1" >"$temp" && give "$4" "$temp" && chmod "$3" "$temp" && sync "$temp" &&
     keep "$2" && mv -T -- "$temp" "$2"; then return 0; fi
   rm -f -- "$temp"
   return 1
@@ -109,7 +109,7 @@ export const attemptFunction = `attempt() {
     esac
   done
   if [ -n "$3" ]; then
-    seen=$( (guard_$1) 2>/dev/null 9>&-)
+    seen=$(guard_$1 2>/dev/null 9>&-)
     if [ "$seen" != "$4" ]; then frame "change $1 moved"; BAD="$BAD$1 "; return; fi
   fi
   frame "change $1 start"

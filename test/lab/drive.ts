@@ -81,6 +81,8 @@ export async function make(
   const action: Action = {
     guard: { shell: lookShell(look), expect: before.text },
     needs: [],
+    below: [],
+    makes: [],
     steps: steps.map((step) => step.run),
     limit: 120,
     record: 'x',
@@ -93,7 +95,6 @@ export async function make(
     holder: 'lab',
     wait: 0,
     recordBase: [],
-    parents: [],
     machineId: host.machineId,
     verify: [],
   });
