@@ -198,7 +198,11 @@ function outcome(
     frames
       .findLast(({ name }) => name.startsWith(`change ${index} `) && name !== `change ${index} start`)
       ?.name.split(' ') ?? [];
-  const said = frame(frames, `change ${index} start`)?.toString('utf8').trim().slice(-4000);
+  const output = frame(frames, `change ${index} start`)?.toString('utf8').trim().slice(-4000);
+  const said =
+    output && change.resource.secret
+      ? "what its steps said may quote the secret and is only in the run's log on the host"
+      : output;
   const result = (state: ChangeOutcome, message?: string): ShownChange => ({
     ...shown,
     outcome: state,

@@ -68,6 +68,9 @@ function dependable(change: PlannedChange): boolean {
 function rejected(change: PlannedChange, code: string | undefined, said: string | undefined): string {
   const argv = change.resource.type.validator?.(change.resource.spec)?.argv.join(' ') ?? '';
   if (code === undefined) return `its validator (${argv}) gave no answer`;
+  // A validator likes to quote the line it dislikes.
+  if (change.resource.secret)
+    return `its validator (${argv}) rejects the new content (exit ${code}); what it said may quote the secret and is not shown`;
   return `its validator (${argv}) rejects the new content (exit ${code})${said ? `: ${said}` : ''}`;
 }
 
