@@ -1,9 +1,19 @@
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type Step, steps, unsaid } from '../unit/docs/blocks.ts';
 import { type LabHost, startHost, stopAll } from './lab.ts';
-import { runHere, scratch } from './machine.ts';
+import { mustRun, runHere, scratch } from './machine.ts';
 import { describeLab } from './suite.ts';
 
 const project = new URL('../../', import.meta.url).pathname;
@@ -91,4 +101,34 @@ describeLab('what the pages tell to type', () => {
     },
     120_000,
   );
+});
+
+const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+
+describeLab('the demo', () => {
+  test('needs no root', async () => {
+    // Not below `scratch`: nobody else may enter that.
+    const copy = mkdtempSync(join(tmpdir(), 'provision-copy-'));
+    onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
+    for (const part of ['dist', 'inventory', 'roles', 'templates', 'package.json'])
+      cpSync(join(project, part), join(copy, part), { recursive: true });
+    await mustRun(['chmod', '-R', 'a+rX', copy]);
+    const demo = [process.execPath, join(copy, 'dist/provision.js'), 'demo'];
+    const { code, stdout, stderr } = await runHere([
+      ...asNobody,
+      'env',
+      '-i',
+      `PATH=${process.env.PATH}`,
+      ...demo,
+    ]);
+    expect(`${code} ${stderr}`).toBe('0 ');
+    expect([...stdout.matchAll(/^\(exit (\d+)\)$/gm)].map(([, exit]) => exit)).toEqual([
+      '2',
+      '8',
+      '0',
+      '2',
+      '8',
+      '8',
+    ]);
+  });
 });
