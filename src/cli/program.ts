@@ -89,7 +89,11 @@ export function program(version: string, run: Run): Command {
   );
   trust.action(run('trust', async () => (await import('./trust.ts')).trustCommand));
 
-  const demo = command(root, 'demo', 'Play the main job on the example host, in a directory that is thrown away.');
+  const demo = command(
+    root,
+    'demo',
+    'Play the main job on the example host, in a directory that is thrown away.',
+  );
   demo.action(run('demo', async () => (await import('./demo.ts')).demoCommand));
 
   const secret = root.command('secret').description('Encrypt values of the inventory with age.');

@@ -1,12 +1,12 @@
 import type { Check, CheckResult } from '../model/check.ts';
 import type { Context, Host } from '../model/host.ts';
 import type { HostRun, HostWork } from '../model/run.ts';
-import { differences, type Observed } from '../model/state.ts';
-import { recordable } from '../plan/record.ts';
+import type { Observed } from '../model/state.ts';
 import type { Session } from '../remote/session.ts';
 import type { Engine } from './engine.ts';
 import { emptyRun, inParallel, onHost } from './fleet.ts';
 import { apart, look } from './look.ts';
+import { unmet } from './unmet.ts';
 
 /** The validation checklist of every host. Changes nothing. */
 export async function check(work: readonly HostWork[], engine: Engine): Promise<HostRun[]> {
@@ -46,16 +46,7 @@ export function judge(check: Check, observed: Observed | undefined, context: Con
   if (observed === undefined)
     return { ...result, outcome: 'unknown', message: 'the host said nothing about it' };
   if ('unknown' in observed) return { ...result, outcome: 'unknown', message: observed.unknown };
-  const want = recordable(resource.type.want(resource.spec, context), resource.secret);
-  const have = recordable(observed.have, resource.secret);
-  const differs = differences(want, have);
-  if (differs.length === 0) return { ...result, outcome: 'pass', message: '' };
-  const message = differs
-    .map((name) => `${name}: want ${say(want?.[name])}, have ${have === null ? 'nothing' : say(have[name])}`)
-    .join('\n');
-  return { ...result, outcome: 'fail', message };
-}
-
-function say(value: unknown): string {
-  return value === undefined || value === null ? 'nothing' : JSON.stringify(value);
+  const reasons = unmet(resource.type.want(resource.spec, context), observed.have, resource.secret);
+  if (reasons.length === 0) return { ...result, outcome: 'pass', message: '' };
+  return { ...result, outcome: 'fail', message: reasons.join('\n') };
 }

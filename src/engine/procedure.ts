@@ -2,7 +2,6 @@ import type { Context, Host } from '../model/host.ts';
 import type { Procedure, ProcedureStep } from '../model/procedure.ts';
 import type { Resource } from '../model/resource.ts';
 import type { HostRun, HostWork, ShownStep } from '../model/run.ts';
-import { differences } from '../model/state.ts';
 import type { Session } from '../remote/session.ts';
 import { applyScript } from '../shell/apply.ts';
 import { parseFrames } from '../shell/frames.ts';
@@ -11,6 +10,7 @@ import { runName, stopped } from './detached.ts';
 import type { Engine } from './engine.ts';
 import { emptyRun, onHost } from './fleet.ts';
 import { apart, type HostView, look } from './look.ts';
+import { unmet } from './unmet.ts';
 
 export interface ProcedureOptions {
   /** Look at guards and verifications, run nothing. */
@@ -145,13 +145,8 @@ function troubles(resources: readonly Resource[], view: HostView, context: Conte
     const name = resource.type.identity(resource.spec);
     if ('unknown' in observed) return [{ text: `${name}: ${observed.unknown}`, known: false }];
     const want = resource.type.want(resource.spec, context);
-    const differs = differences(want, observed.have);
-    if (differs.length === 0) return [];
-    const parts = differs.map(
-      (key) =>
-        `${key} should be ${JSON.stringify(want?.[key] ?? null)}, is ${JSON.stringify(observed.have?.[key] ?? null)}`,
-    );
-    return [{ text: `${name}: ${parts.join(', ')}`, known: true }];
+    const reasons = unmet(want, observed.have, resource.secret);
+    return reasons.length === 0 ? [] : [{ text: `${name}: ${reasons.join('\n')}`, known: true }];
   });
 }
 

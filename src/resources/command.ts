@@ -18,6 +18,8 @@ export interface CommandSpec {
 const defaultLimit = 10;
 /** Bytes of output that are brought back. */
 const shownBytes = 65536;
+/** Characters of it that are told when the exit code is a wrong one. */
+const toldLength = 2000;
 
 /** A command that only looks, and what it must answer. */
 export const command = defineType<CommandSpec>({
@@ -87,7 +89,9 @@ export const command = defineType<CommandSpec>({
       have.contains = output.includes(spec.expect.contains) ? spec.expect.contains : output;
     if (spec.expect?.matches !== undefined)
       have.matches = pattern?.test(output) ? spec.expect.matches : output;
-    if (facts.get('stderr') !== undefined && exit !== wanted) have.stderr = trimmed(complaint);
+    // Not compared, but told: many programs say on stdout why they fail.
+    if (exit !== wanted && complaint !== '') have.stderr = trimmed(complaint);
+    if (exit !== wanted && output !== '') have.stdout ??= output.slice(0, toldLength);
     return { have };
   },
   steps: () => [],

@@ -77,13 +77,14 @@ BEGIN {
   key = ENVIRON["KEY"]; core = ENVIRON["CORE"]; note = ENVIRON["NOTE"]; file = ENVIRON["FILE"]
   while ((got = (getline text < file)) > 0) {
     n++
+    bytes += length(text) + 1
     end[n] = text ~ /\\r$/ ? "\\r" : ""
     sub(/\\r$/, "", text)
     line[n] = text
     if (holds(text, key, core, note)) { mine[n] = 1; last = n; before = lead; behind = tail }
   }
   if (got < 0 && ENVIRON["CREATE"] == "") exit 1
-  cut = ENVIRON["CUT"]
+  cut = bytes > ENVIRON["SIZE"] + 0 ? 1 : ""
   remove = ENVIRON["NEW"] == ""
   if (!remove && !last && cut != "") end[n] = end[1]
   if (!remove) { if ((getline new < ENVIRON["NEW"]) < 0) exit 1 }

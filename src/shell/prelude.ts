@@ -53,8 +53,12 @@ trusted() {
   [ -z "$above" ] || (trusted "$above") || return 1
   safe_bits $(stat -L -c '%u %g %a' -- "$1" || echo none none none)
 }
+# What was there before this run; once per path, however many lines of a file are changed.
 keep() {
   [ -e "$1" ] || [ -L "$1" ] || return 0
+  if [ -f "$RUNDIR/kept/list" ]; then
+    while IFS='	' read -r _ kept; do [ "$kept" != "\${1#.}" ] || return 0; done <"$RUNDIR/kept/list"
+  fi
   [ -d "$RUNDIR/kept" ] || mkdir "$RUNDIR/kept"
   cp -pP -- "$1" "$RUNDIR/kept/$CHANGE.$PUTS"
   printf '%s\\t%s\\n' "$CHANGE.$PUTS" "\${1#.}" >>"$RUNDIR/kept/list"
@@ -71,10 +75,22 @@ put() {
     put_as_owner "$1" "$2" "$3" "$4" "$temp"
     return
   fi
-  if cat -- "$1" >"$temp" && give "$4" "$temp" && chmod "$3" "$temp" && sync "$temp" &&
-    keep "$2" && mv -T -- "$temp" "$2"; then return 0; fi
+  if fill "$1" "$3" "$4" && sync "$temp" && keep "$2" && mv -T -- "$temp" "$2"; then return 0; fi
   rm -f -- "$temp"
   return 1
+}
+# The content, with its owner and mode before anyone can see it. The common modes come with the creation of the file: one
+# process less for each of many files. Where an ACL of the directory says otherwise, reading again shows it.
+fill() {
+  case "$2 $3" in
+    '0644 root:root' | '644 root:root') umask 133 ;;
+    '0640 root:root' | '640 root:root') umask 137 ;;
+    '0600 root:root' | '600 root:root') ;;
+    *) cat -- "$1" >"$temp" && give "$3" "$temp" && chmod "$2" "$temp"; return ;;
+  esac
+  cat -- "$1" >"$temp" || { umask 077; return 1; }
+  umask 077
+  give "$3" "$temp"
 }
 # A new file of root in a directory without setgid belongs to root:root already.
 give() {
