@@ -10,6 +10,7 @@ export interface CommandSpec {
     readonly stdout?: string;
     readonly contains?: string;
     readonly matches?: string;
+    readonly unknown?: number;
   };
   readonly limit?: number;
 }
@@ -54,6 +55,12 @@ export const command = defineType<CommandSpec>({
             description:
               'JavaScript regular expression that the output matches; ^ and $ stand for line ends too.',
           },
+          unknown: {
+            type: 'integer',
+            minimum: 1,
+            maximum: 255,
+            description: 'Exit code by which the command says that it could not look.',
+          },
         },
       },
       limit: { type: 'integer', minimum: 1, maximum: 3600, description: 'Seconds (default 10).' },
@@ -80,6 +87,8 @@ export const command = defineType<CommandSpec>({
       .replace(/\n+$/, '');
     const complaint = Buffer.from(facts.get('stderr') ?? '', 'base64').toString('utf8');
     if (exit !== wanted && exit === 127) return { unknown: notFound(spec, `${complaint}${output}`) };
+    if (exit !== wanted && exit === spec.expect?.unknown)
+      return { unknown: trimmed(`${complaint}${output}`).slice(0, toldLength) || `exit ${exit}` };
     const pattern = regular(spec.expect?.matches);
     if (pattern === 'bad') return { unknown: `not a regular expression: ${spec.expect?.matches}` };
     const have: Record<string, string | number> = { exit };
@@ -117,7 +126,7 @@ function notFound({ command: [program = ''] }: CommandSpec, said: string): strin
 }
 
 function expected(spec: CommandSpec): State {
-  const { exit: _, ...texts } = spec.expect ?? {};
+  const { exit: _, unknown: __, ...texts } = spec.expect ?? {};
   return texts;
 }
 
