@@ -2,7 +2,8 @@ import { showWhere } from '../model/errors.ts';
 import type { HostWork } from '../model/run.ts';
 import { jsonDocument, schemaVersion } from '../report/json.ts';
 import { visibleLine } from '../report/visible.ts';
-import type { SiteHost } from '../roles/site.ts';
+import { knownProcedures } from '../roles/catalogue.ts';
+import type { Site, SiteHost } from '../roles/site.ts';
 import type { ReportOptions, SelectionOptions } from './options.ts';
 import { checkId, meant, selectHosts, unknownName } from './selection.ts';
 import { expandHosts, openSite } from './site.ts';
@@ -34,9 +35,24 @@ const ofWork = {
       about: check.about,
       from: showWhere(check.from),
     })),
-  procedures: ({ host, procedures }: HostWork): Item[] =>
-    procedures.map(({ id, about, from }) => ({ host: host.name, id, about, from: showWhere(from) })),
 };
+
+/** Also those that need parameters: `--set` is part of how they are called. */
+function procedures(site: Site, hosts: readonly SiteHost[], { role }: SelectionOptions): Item[] {
+  return hosts.flatMap(({ name }) =>
+    knownProcedures(site, name)
+      .filter(({ id }) => role.length === 0 || role.includes(id.slice(0, id.indexOf('/'))))
+      .map(({ id, about, from, parameters }) => ({
+        host: name,
+        id,
+        parameters: parameters.map((one) =>
+          one.required ? `--set ${one.name}=...` : `[--set ${one.name}=...]`,
+        ),
+        about,
+        from: showWhere(from),
+      })),
+  );
+}
 
 /** What the repository knows of, without contacting anyone. */
 export async function listCommand(
@@ -44,14 +60,15 @@ export async function listCommand(
   options: ListOptions,
   [what = 'hosts']: readonly string[],
 ): Promise<number> {
-  if (!Object.hasOwn(ofHosts, what) && !Object.hasOwn(ofWork, what)) {
-    throw unknownName('list of', what, [...Object.keys(ofHosts), ...Object.keys(ofWork)]);
-  }
+  const known = [...Object.keys(ofHosts), ...Object.keys(ofWork), 'procedures'];
+  if (!known.includes(what)) throw unknownName('list of', what, known);
   const site = await openSite(options, terminal);
   const hosts = selectHosts(site.hosts, options, site.groups);
   const items = Object.hasOwn(ofHosts, what)
     ? ofHosts[what as keyof typeof ofHosts](hosts)
-    : await workItems(what as keyof typeof ofWork, await expandHosts(site, hosts), options);
+    : what === 'procedures'
+      ? procedures(site, hosts, options)
+      : await workItems(what as keyof typeof ofWork, await expandHosts(site, hosts), options);
   if (options.format === 'json') {
     terminal.out(
       jsonDocument({ schema: schemaVersion, command: 'list', exit: 0, hosts: [], errors: [], what, items }),
@@ -67,9 +84,6 @@ function workItems(what: keyof typeof ofWork, work: readonly HostWork[], options
       ...one,
       resources: one.resources.filter(is.resource),
       checks: one.checks.filter(is.check),
-      procedures: one.procedures.filter(
-        ({ role }) => options.role.length === 0 || options.role.includes(role),
-      ),
     }))
     .flatMap(ofWork[what]);
 }

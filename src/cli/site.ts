@@ -34,7 +34,8 @@ export async function expandHosts(
   const mistakes: ProvisionError[] = [];
   for (const { name } of hosts) {
     try {
-      work.push(await expandHost(site, name, options));
+      const expanded = await expandHost(site, name, options);
+      work.push({ ...expanded, notices: await judged(site, name, mistakes) });
     } catch (error) {
       if (error instanceof InputErrors) mistakes.push(...error.errors);
       else if (error instanceof ProvisionError && error.code === 'input') mistakes.push(error);
@@ -43,6 +44,27 @@ export async function expandHosts(
   }
   if (mistakes.length > 0) throw new InputErrors(sortMistakes(mistakes));
   return work;
+}
+
+/** Applies the rules of the site to a host: errors become mistakes, warnings are told with the result. */
+async function judged(site: Site, name: string, mistakes: ProvisionError[]): Promise<string[]> {
+  const [{ databaseFindings }, { roleValues }] = await Promise.all([
+    import('../site/databases.ts'),
+    import('../roles/variables.ts'),
+  ]);
+  const host = site.hosts.find((one) => one.name === name);
+  const hook = roleValues(site, name, 'vzdump-hook') as { guests?: { vmid: number }[] } | null;
+  const findings = databaseFindings(
+    host?.guests ?? [],
+    (hook?.guests ?? []).map(({ vmid }) => vmid),
+  );
+  for (const { level, message, hint } of findings) {
+    if (level === 'error')
+      mistakes.push(new ProvisionError('input', message, { where: host?.from, host: name, hint }));
+  }
+  return findings
+    .filter(({ level }) => level === 'warning')
+    .map(({ message, hint }) => `${message}; ${hint}`);
 }
 
 /** The hosts a command is about, expanded, and what of them is meant. */

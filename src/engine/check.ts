@@ -14,7 +14,7 @@ export async function check(work: readonly HostWork[], engine: Engine): Promise<
     onHost(one, engine, async (session) => {
       const context = { host: one.host.name, platform: one.host.platform, live: session.live };
       const checks = await checkHost(session, one.host, one.checks, context, engine);
-      return { ...emptyRun(one.host.name), total: one.checks.length, checks };
+      return { ...emptyRun(one.host.name), total: one.checks.length, checks, notices: one.notices ?? [] };
     }),
   );
 }

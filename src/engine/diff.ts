@@ -63,7 +63,7 @@ export async function planHost(
     changes: shown,
     unknown: showUnknown(plan),
     orphans: resources.length === work.resources.length ? orphans(view, work) : [],
-    notices: view.notices,
+    notices: [...(work.notices ?? []), ...view.notices],
   };
   return { plan, view, context, resources, run };
 }

@@ -42,6 +42,8 @@ export interface Guest {
   readonly mode?: 'snapshot' | 'suspend' | 'stop';
   readonly storage?: string;
   readonly services?: readonly string[];
+  /** How its databases are dumped, where no hook stops them for a backup. */
+  readonly dump?: string;
   readonly mount_points?: readonly MountPoint[];
   readonly note?: string;
 }

@@ -115,6 +115,7 @@ const guest = strict(['vmid', 'type'], {
     description: 'Storage its backups go to.',
   },
   services: { type: 'array', uniqueItems: true, items: { type: 'string', pattern: '^[A-Za-z0-9@_.:-]+$' } },
+  dump: line,
   mount_points: { type: 'array', items: mountPoint },
   note: line,
 });

@@ -13,6 +13,8 @@ export interface HostWork {
   readonly resources: readonly Resource[];
   readonly checks: readonly Check[];
   readonly procedures: readonly Procedure[];
+  /** What the rules of the site found worth knowing; told with the result of the host. */
+  readonly notices?: readonly string[];
 }
 
 /** What became of one change. `planned`: shown by diff, nothing was tried. */

@@ -1,6 +1,17 @@
 import { layersOf, merge } from '../inventory/layers.ts';
 import type { HostFile } from '../inventory/load.ts';
-import { child, type Entry, list, type MapNode, map, type Node, scalar, text } from '../inventory/node.ts';
+import {
+  child,
+  type Entry,
+  list,
+  type MapNode,
+  map,
+  type Node,
+  type Plain,
+  plain,
+  scalar,
+  text,
+} from '../inventory/node.ts';
 import { complete, fromPlain } from '../inventory/schema.ts';
 import { shown } from '../inventory/wording.ts';
 import { ProvisionError } from '../model/errors.ts';
@@ -24,6 +35,14 @@ export function roleScope(site: Site, host: string, role: Role, base: Scope): Sc
   const names = new Map(base.names);
   for (const [name, entry] of variables.entries) names.set(name, entry.node);
   return { ...base, names };
+}
+
+/** The variables of a role on a host as plain data, for the rules of the site; null where it has no such role or they are wrong. */
+export function roleValues(site: Site, host: string, name: string): Plain {
+  const role = site.rolesOf(host).find((candidate) => candidate.name === name);
+  if (role === undefined) return null;
+  const values = variablesOf(site, host, role, baseScope(site, host, new Set(), []));
+  return values === undefined ? null : plain(values);
 }
 
 /** Defaults of the role, then groups in order, then the host; then `${...}` in them replaced, once; then judged. */
