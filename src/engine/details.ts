@@ -2,7 +2,7 @@ import type { Context } from '../model/host.ts';
 import type { Plan, PlannedChange } from '../model/plan.ts';
 import type { ShownChange } from '../model/run.ts';
 import type { Session } from '../remote/session.ts';
-import { type Detail, detailScript, textLimit } from '../shell/details.ts';
+import { type Detail, detailScript, textLimit, validatorLimit } from '../shell/details.ts';
 import { frame, parseFrames } from '../shell/frames.ts';
 import { blob } from '../shell/sh.ts';
 import { type Engine, lookLimit } from './engine.ts';
@@ -28,9 +28,10 @@ export async function detail(
       plan.changes.map(() => null),
       context,
     );
+  const tried = wanted.filter(({ validator }) => validator !== null).length;
   const nonce = engine.nonce();
   const result = await session.run(detailScript(wanted, { nonce, root: session.root }), {
-    limit: lookLimit * 1000,
+    limit: (lookLimit + tried * validatorLimit) * 1000,
   });
   const frames = parseFrames(result.stdout, nonce);
   const old = plan.changes.map((_, index) => {

@@ -16,8 +16,8 @@ export interface Engine {
   readonly controller: string;
 }
 
-/** Seconds that one look at a host may take, whatever it runs. */
-export const lookLimit = 120;
+/** Seconds that one look at a host may take, besides what its questions may take by limits of their own. */
+export const lookLimit = 60;
 
 /** Seconds without a sign of life after which a running apply is no longer followed. */
 export const applyLimit = 4 * 3600;

@@ -50,7 +50,7 @@ export async function look(
   const nonce = engine.nonce();
   const askable = resources.filter(({ type }) => session.live || !type.needsLive);
   const script = observeScript(looks(askable), { nonce, root: session.root });
-  const result = await session.run(script, { limit: lookLimit * 1000 });
+  const result = await session.run(script, { limit: secondsFor(askable) * 1000 });
   const frames = parseFrames(result.stdout, nonce);
   if (!ended(frames)) throw unfinished(host, result.end, result.code, result.stderr, frames);
   const facts = hostFacts(frame(frames, 'facts'));
@@ -73,6 +73,11 @@ export async function look(
       ...clockNotice(facts, engine),
     ],
   };
+}
+
+/** Every question that may hang has a limit of its own; together they, and a minute for all the others, bound the whole look. */
+function secondsFor(resources: readonly Resource[]): number {
+  return resources.reduce((sum, { type, spec }) => sum + (type.limit?.(spec as never) ?? 0), lookLimit);
 }
 
 /** What `look TYPE` frames say of these resources; a missing tool or a missing answer is unknown, never "absent". */

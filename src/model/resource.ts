@@ -57,7 +57,7 @@ export interface ResourceType<Spec = unknown> {
   readonly needsLive?: true;
   /** Programs the target must have to observe or change this type beyond POSIX utilities; without them the answer is unknown. */
   readonly tools?: readonly string[];
-  /** Seconds after which observing ONE resource is given up (default: 20 for the whole type). Set it for anything that may hang. */
+  /** Seconds after which observing ONE resource is given up by the type's own shell. Set it for anything that may hang. */
   readonly limit?: (spec: Spec) => number;
   /** Seconds its steps may take on a host; set it for every type that runs other programs. Without it: plain file work. */
   readonly stepLimit?: number;
