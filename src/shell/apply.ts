@@ -1,5 +1,5 @@
 import type { Sh } from '../model/sh.ts';
-import { brace, type Look, lookPart, observePrelude, opening } from './observe.ts';
+import { brace, type Look, lookParts, observePrelude, opening } from './observe.ts';
 import { applyPrelude, attemptFunction } from './prelude.ts';
 import { quote } from './quote.ts';
 import { sha256 } from './sh.ts';
@@ -164,7 +164,7 @@ ${actionsShell(actions).join('\n')}
 frame record
 ${writeRecord}
 frame verify
-${options.verify.map(lookPart).join('\n')}
+${lookParts(options.verify).join('\n')}
 rm -rf -- "$STAGE"
 rm -f -- "$STATE/holder"
 : >"$RUNDIR/ended"

@@ -34,8 +34,9 @@ const alwaysReported = [
 /** The script that reads everything a host is asked about, in one go, changing nothing. */
 export function observeScript(looks: readonly Look[], options: ObserveOptions): string {
   const tools = [...new Set([...alwaysReported, ...looks.flatMap((look) => look.type.tools ?? [])])].sort();
-  const parts = looks.flatMap((look) => chunks(look).map((chunk) => lookPart(chunk)));
-  return brace([opening(options), observePrelude, identityPart(tools), ...parts, 'frame end'].join('\n'));
+  return brace(
+    [opening(options), observePrelude, identityPart(tools), ...lookParts(looks), 'frame end'].join('\n'),
+  );
 }
 
 /**
@@ -134,8 +135,11 @@ function chunks(look: Look): Look[] {
   return parts;
 }
 
-export function lookPart(look: Look): string {
-  return `frame ${quote(`look ${look.type.name}`)}\n(\n${lookShell(look)}\n) 2>/dev/null`;
+/** Frames `look TYPE`: a few for a type with many resources, each type in a shell of its own. */
+export function lookParts(looks: readonly Look[]): string[] {
+  return looks
+    .flatMap(chunks)
+    .map((look) => `frame ${quote(`look ${look.type.name}`)}\n(\n${lookShell(look)}\n) 2>/dev/null`);
 }
 
 /** Who this machine is and what it can do; read before anything is believed. mountinfo is read, mounts are never touched. */

@@ -31,7 +31,11 @@ export const pathFunctions = String.raw`why_missing() {
   done
   case $# in
     0) ;;
-    1) missing "$1" "$( { true <"$1"; } 2>&1)" ;;
+    1)
+      if [ -O "${'${1%/*}'}" ]; then missing "$1" "$( { true <"$1"; } 2>&1)"
+      else missing "$1" "$(stat -c '' -- "$1" 2>&1 >/dev/null)"
+      fi
+      ;;
     *) stat -c '' -- "$@" 2>&1 >/dev/null | for p do
         IFS= read -r said || said=
         missing "$p" "$said"
@@ -76,5 +80,8 @@ hash_paths() {
     shift
     if [ -f "$p" ] && [ ! -L "$p" ]; then set -- "$@" "$p"; fi
   done
-  [ $# -eq 0 ] || sha256sum -- "$@" 2>/dev/null | sed -e '/^\\/{s/^.//;s/\\\\/\\/g;}' -e 's/^\([0-9a-f]*\) [ *]\.\(.*\)$/\2	sha256	\1/'
+  # Where others can swap a name, it may have become a pipe by now.
+  slow=
+  for p do [ -O "${'${p%/*}'}" ] || slow='timeout -k 1 60'; done
+  [ $# -eq 0 ] || $slow sha256sum -- "$@" 2>/dev/null | sed -e '/^\\/{s/^.//;s/\\\\/\\/g;}' -e 's/^\([0-9a-f]*\) [ *]\.\(.*\)$/\2	sha256	\1/'
 }`;

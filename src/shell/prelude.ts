@@ -1,8 +1,9 @@
 /**
  * Functions for the steps of resource types, in POSIX sh:
  * `put STAGED PATH MODE OWNER:GROUP` replaces a file in one step; the old one is kept in the run's directory.
- * `take_away PATH` removes a file or link, keeping a copy. `say TEXT` explains a failure.
- * Both refuse a directory that others may write to, unless the file is to belong to the directory's owner: then the work is
+ * `take_away PATH` removes a file or link, keeping a copy. `old_of PATH` sets `old` to where its bytes can be read. `say TEXT`
+ * explains a failure.
+ * All refuse a directory that others may write to, unless the file is to belong to the directory's owner: then the work is
  * done as that user, who can so only harm himself. (As root, a name in such a directory could be a planted link.)
  */
 export const applyPrelude = `: "\${BAD= }" "\${CHANGE=0}" "\${PUTS=0}"
@@ -60,7 +61,11 @@ keep() {
     while IFS='	' read -r _ kept; do [ "$kept" != "\${1#.}" ] || return 0; done <"$RUNDIR/kept/list"
   fi
   [ -d "$RUNDIR/kept" ] || mkdir "$RUNDIR/kept"
-  cp -pP -- "$1" "$RUNDIR/kept/$CHANGE.$PUTS"
+  above "$1"
+  # A name that others can swap may have become a pipe, from which cp would read for ever.
+  if trusted "$above"; then cp -pP -- "$1" "$RUNDIR/kept/$CHANGE.$PUTS"
+  else timeout -k 1 20 cp -pP -- "$1" "$RUNDIR/kept/$CHANGE.$PUTS"
+  fi
   printf '%s\\t%s\\n' "$CHANGE.$PUTS" "\${1#.}" >>"$RUNDIR/kept/list"
 }
 put() {
@@ -104,13 +109,37 @@ put_as_owner() {
     return 1
   fi
   keep "$2"
-  su -s /bin/sh "$user" -c 'umask 077; set -C; cat >"$1" && chmod "$3" "$1" && sync "$1" && mv -T -- "$1" "$2" || { rm -f -- "$1"; exit 1; }' sh "$5" "$2" "$3" <"$1"
+  timeout -k 5 30 su -s /bin/sh "$user" -c 'umask 077; set -C; cat >"$1" && chmod "$3" "$1" && sync "$1" && mv -T -- "$1" "$2" || { rm -f -- "$1"; exit 1; }' sh "$5" "$2" "$3" <"$1"
 }
 take_away() {
   PUTS=$((PUTS + 1))
   [ -e "$1" ] || [ -L "$1" ] || return 0
   if [ -d "$1" ] && [ ! -L "$1" ]; then say "\${1#.} is a directory; it is not removed"; return 1; fi
-  keep "$1" && rm -f -- "$1"
+  above "$1"
+  parent=$above
+  if [ -n "$ROOT" ] || trusted "$parent"; then
+    keep "$1" && rm -f -- "$1"
+    return
+  fi
+  owner_of "$parent" || return 1
+  keep "$1"
+  timeout -k 5 30 su -s /bin/sh "$user" -c 'rm -f -- "$1"' sh "$1"
+}
+# Sets old to a path from which root may read what is in a file: a copy where others can swap the name, made as the owner of
+# the directory. Else he could put a link there, and be given what only root may read.
+old_of() {
+  old=$1
+  above "$1"
+  parent=$above
+  if [ -n "$ROOT" ] || trusted "$parent"; then return 0; fi
+  owner_of "$parent" || return 1
+  old=$STAGE/old.$CHANGE
+  timeout -k 5 30 su -s /bin/sh "$user" -c 'cat -- "$1"' sh "$1" >"$old"
+}
+owner_of() {
+  user=$(stat -L -c '%U' -- "$1") && [ "$user" != root ] && return 0
+  say "others than root can write to \${1#.}: a name there could be redirected; nothing was changed"
+  return 1
 }`;
 
 /**
