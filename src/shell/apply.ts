@@ -117,16 +117,15 @@ STAGE=$RUNDIR/stage`;
  * them; nothing is removed by pattern.
  */
 const sweep = `(
-  for old in $(ls "$STATE/runs"); do
-    old=$STATE/runs/$old
+  for old in "$STATE"/runs/*; do
     [ -d "$old/stage" ] || continue
     if [ -f "$old/temps" ]; then
       while IFS= read -r temp; do [ -z "$temp" ] || rm -f -- "$temp"; done <"$old/temps"
     fi
     rm -rf -- "$old/stage"
   done
-  set -- $(ls "$STATE/runs")
-  while [ $# -ge ${runsKept} ]; do rm -rf -- "$STATE/runs/$1"; shift; done
+  set -- "$STATE"/runs/*
+  while [ $# -ge ${runsKept} ]; do rm -rf -- "$1"; shift; done
 ) 9>&-`;
 
 /** Prints the log of the detached program as it grows, until that program has ended. busybox tail has no --pid. */

@@ -29,6 +29,7 @@ need nsenter util-linux
 # Not for the lab itself: other tests run scripts in busybox, and an sshd of their own.
 need busybox busybox-static
 need perl perl
+need shellcheck shellcheck
 need sudo sudo
 need /usr/sbin/sshd openssh-server
 if [ "$(id -u)" != 0 ]; then

@@ -1,0 +1,849 @@
+{
+export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/syno/sbin:/usr/syno/bin
+unset CDPATH ENV IFS
+umask 077
+NONCE=00112233445566778899aabbccddeeff
+ROOT=''
+frame() { printf '\n%s %s\n' "$NONCE" "$1"; }
+cd / || { frame 'no-root'; exit 1; }
+RUN=20260101T000000000-00112233
+STATE=${PWD%/}/var/lib/provision
+RUNDIR=$STATE/runs/$RUN
+STAGE=$RUNDIR/stage
+trap '' HUP
+read -r stat </proc/$$/stat
+set -- ${stat##*) }
+printf '%s\t%s\t%s\t%s\n' "$RUN" "$$" "${20}" 'admin@controller since 2026-01-01T00:00:00.000Z' >"$STATE/holder"
+NETWORK= HUNG=
+while read -r _ _ _ _ point rest; do
+  case "${rest##* - }" in
+    nfs*|cifs*|smb*|fuse*|ceph*|9p*|glusterfs*|afs*|autofs*) NETWORK="$NETWORK $point" ;;
+  esac
+done 2>/dev/null </proc/self/mountinfo
+export ROOT
+PATH_FUNCTIONS='why_missing() {
+  for p do
+    shift
+    [ -e "$p" ] || [ -L "$p" ] || set -- "$@" "$p"
+  done
+  case $# in
+    0) ;;
+    1)
+      if [ -O "${1%/*}" ]; then missing "$1" "$( { true <"$1"; } 2>&1)"
+      else missing "$1" "$(stat -c '\'''\'' -- "$1" 2>&1 >/dev/null)"
+      fi
+      ;;
+    *) stat -c '\'''\'' -- "$@" 2>&1 >/dev/null | for p do
+        IFS= read -r said || said=
+        missing "$p" "$said"
+      done ;;
+  esac
+}
+missing() {
+  case $2 in
+    *'\'': No such file'\''* | *'\'': no such file'\''* | *'\'': Not a directory'\'' | *'\'': not a directory'\'')
+      printf '\''%s\tabsent\t1\n'\'' "${1#.}"
+      [ -d "${1%/*}" ] || printf '\''%s\tno-directory\t1\n'\'' "${1#.}"
+      ;;
+    '\'''\'') printf '\''%s\tunknown\tit came and went while looking\n'\'' "${1#.}" ;;
+    *) printf '\''%s\tunknown\t%s\n'\'' "${1#.}" "${2##*: }" ;;
+  esac
+}
+stat_paths() {
+  why_missing "$@"
+  for p do
+    shift
+    if [ -e "$p" ] || [ -L "$p" ]; then set -- "$@" "$p"; fi
+  done
+  [ $# -eq 0 ] || stat -c '\''%n	stat	%F|%a|%U|%G|%u|%g'\'' -- "$@" 2>/dev/null | if [ -z "${ROOT:-}" ]; then
+    sed '\''s/^\.//'\''
+  else
+    awk -F'\''|'\'' -v OFS='\''|'\'' '\''
+      function names(file, into,   line, part) {
+        into[0] = "root"
+        while ((getline line < file) > 0) { split(line, part, ":"); if (!(part[3] in into)) into[part[3]] = part[1] }
+      }
+      BEGIN { names("./etc/passwd", user); names("./etc/group", group) }
+      {
+        sub(/^\./, "")
+        $(NF - 3) = $(NF - 1) in user ? user[$(NF - 1)] : "UNKNOWN"
+        $(NF - 2) = $NF in group ? group[$NF] : "UNKNOWN"
+        print
+      }'\''
+  fi
+}
+hash_paths() {
+  for p do
+    shift
+    if [ -f "$p" ] && [ ! -L "$p" ]; then set -- "$@" "$p"; fi
+  done
+  # Where others can swap a name, it may have become a pipe by now.
+  slow=
+  for p do [ -O "${p%/*}" ] || slow='\''timeout -k 1 60'\''; done
+  [ $# -eq 0 ] || $slow sha256sum -- "$@" 2>/dev/null | sed -e '\''/^\\/{s/^.//;s/\\\\/\\/g;}'\'' -e '\''s/^\([0-9a-f]*\) [ *]\.\(.*\)$/\2	sha256	\1/'\''
+}'
+eval "$PATH_FUNCTIONS"
+set -f
+remote_path() {
+  absolute=$ROOT${1#.}
+  for point in $NETWORK; do
+    case "$absolute/" in "$point"/*) return 0 ;; esac
+  done
+  return 1
+}
+scratch() {
+  [ -n "${SCRATCH:-}" ] && return 0
+  SCRATCH=$(mktemp -d /run/provision.XXXXXX 2>/dev/null || mktemp -d) || return 1
+  trap 'rm -rf -- "$SCRATCH"' EXIT
+}
+limited() {
+  scratch || return 125
+  rc=0
+  timeout -k 1 "$1" /bin/sh -c "$2" sh "${3-}" >"$SCRATCH/out" 2>/dev/null </dev/null || rc=$?
+  case $rc in
+    124|137|143) return 124 ;;
+  esac
+  cat "$SCRATCH/out"
+  return "$rc"
+}
+each_path() {
+  body=$1
+  shift
+  far=
+  [ -z "$NETWORK" ] || for p do if remote_path "$p"; then far=1; break; fi; done
+  if [ -n "$far" ]; then
+    for p do
+      shift
+      if remote_path "$p"; then
+        rc=0
+        case "$HUNG " in
+          *" $point "*) rc=124 ;;
+          *) limited 5 "$PATH_FUNCTIONS
+$body" "$p" || rc=$? ;;
+        esac
+        if [ "$rc" -eq 124 ]; then
+          HUNG="$HUNG $point"
+          printf '%s\tunknown\tno answer in 5 s: the network mount it lies on hangs\n' "${p#.}"
+        fi
+      else
+        set -- "$@" "$p"
+      fi
+    done
+  fi
+  [ $# -eq 0 ] || eval "$body"
+}
+. "$STAGE/prelude"
+attempt() {
+  CHANGE=$1
+  for bad in $BAD; do
+    case "$2" in
+      *" $bad "*) frame "change $1 skipped $bad"; BAD="$BAD$1 "; return ;;
+    esac
+  done
+  if [ -n "$3" ]; then
+    seen=$(guard_$1 2>/dev/null 9>&-)
+    if [ "$seen" != "$4" ]; then frame "change $1 moved"; BAD="$BAD$1 "; return; fi
+  fi
+  frame "change $1 start"
+  (set -eu; steps_$1) 9>&-
+  rc=$?
+  if [ "$rc" -ne 0 ]; then frame "change $1 failed $rc"; BAD="$BAD$1 "; return; fi
+  [ -z "$5" ] || printf '%s\n' "$5" >>"$RUNDIR/record.done"
+  frame "change $1 done"
+}
+look_at_parents ./ ./etc ./etc/chrony ./etc/chrony/sources.d ./etc/systemd ./etc/systemd/system ./usr ./usr/local ./usr/local/bin ./var ./var/lib ./var/lib/vz
+guard_0() {
+each_path 'stat_paths "$@"
+hash_paths "$@"' ./etc/hostname
+}
+steps_0() {
+timeout -k 5 60 /bin/sh -c 'set -eu
+. "$STAGE/prelude"
+sh -c '\''name=$(cat "$1")
+[ ! -d ./etc/pve/nodes ] || [ -d "./etc/pve/nodes/$name" ] || {
+  echo "there is no /etc/pve/nodes/$name: a node of Proxmox VE cannot be renamed, its guests would be gone"
+  exit 1
+}
+'\'' sh "$STAGE/9a58a3644d91c01f69da535e4331f4d1222691f2a2f4fb30f71a97cb470baf37"
+owner=root:root
+put "$STAGE/9a58a3644d91c01f69da535e4331f4d1222691f2a2f4fb30f71a97cb470baf37" ./etc/hostname 0644 "$owner"'
+}
+attempt 0 '' guarded '/etc/hostname	absent	1' 'file:/etc/hostname	{"group":"root","mode":"0644","owner":"root","sha256":"9a58a3644d91c01f69da535e4331f4d1222691f2a2f4fb30f71a97cb470baf37","type":"file"}'
+guard_1() {
+each_path 'stat_paths "$@"
+hash_paths "$@"' ./etc/hosts
+}
+steps_1() {
+timeout -k 5 60 /bin/sh -c 'set -eu
+. "$STAGE/prelude"
+awk '\''/^[ \t]*(#|$)/ { next }
+$1 !~ /^([0-9]+\.[0-9]+\.[0-9]+\.[0-9]+|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)$/ {
+  print "line " NR " does not start with an IP address: " $0
+  bad = 1
+}
+$1 ~ /^127\./ && $2 != "localhost" { print "line " NR " gives a host name to a loopback address: " $0; bad = 1 }
+END { exit bad }
+'\'' "$STAGE/887b84bcabe8fbcd08a4ae9a8ff88646770151b1f6fc88f97dbd1a549002a9a3"
+owner=root:root
+put "$STAGE/887b84bcabe8fbcd08a4ae9a8ff88646770151b1f6fc88f97dbd1a549002a9a3" ./etc/hosts 0644 "$owner"'
+}
+attempt 1 '' guarded '/etc/hosts	absent	1' 'file:/etc/hosts	{"group":"root","mode":"0644","owner":"root","sha256":"887b84bcabe8fbcd08a4ae9a8ff88646770151b1f6fc88f97dbd1a549002a9a3","type":"file"}'
+guard_2() {
+if [ -n "$ROOT" ]; then admin=--admindir=./var/lib/dpkg; else admin=--admindir=/var/lib/dpkg; fi
+rc=0
+[ -f "${admin#*=}/status" ] && found=$(dpkg-query "$admin" -W -f='${Package}	${db:Status-Status}	${Version}
+' -- rsync 2>/dev/null) || rc=$?
+if [ "$rc" -le 1 ] && [ -f "${admin#*=}/status" ]; then
+  printf '%s
+' "$found" rsync | awk -F'	' '
+NF > 1 {
+  if ($2 == "not-installed" || $2 == "config-files") next
+  if (!($1 in status) || $2 == "installed") { status[$1] = $2; version[$1] = $3 }
+  next
+}
+$1 == "" || done[$1]++ { next }
+$1 in status { print $1 "\tstatus\t" status[$1]; print $1 "\tversion\t" version[$1]; next }
+{ print $1 "\tstatus\tnone" }'
+fi
+}
+steps_2() {
+timeout -k 5 900 /bin/sh -c 'set -eu
+. "$STAGE/prelude"
+apt-cache show rsync 2>/dev/null | grep -q '\''^Package:'\'' || DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confold update
+DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confold install --no-install-recommends rsync'
+}
+attempt 2 '' guarded 'rsync	absent	1' 'package:rsync	{"status":"installed"}'
+guard_3() {
+if [ -n "$ROOT" ]; then admin=--admindir=./var/lib/dpkg; else admin=--admindir=/var/lib/dpkg; fi
+rc=0
+[ -f "${admin#*=}/status" ] && found=$(dpkg-query "$admin" -W -f='${Package}	${db:Status-Status}	${Version}
+' -- smartmontools 2>/dev/null) || rc=$?
+if [ "$rc" -le 1 ] && [ -f "${admin#*=}/status" ]; then
+  printf '%s
+' "$found" smartmontools | awk -F'	' '
+NF > 1 {
+  if ($2 == "not-installed" || $2 == "config-files") next
+  if (!($1 in status) || $2 == "installed") { status[$1] = $2; version[$1] = $3 }
+  next
+}
+$1 == "" || done[$1]++ { next }
+$1 in status { print $1 "\tstatus\t" status[$1]; print $1 "\tversion\t" version[$1]; next }
+{ print $1 "\tstatus\tnone" }'
+fi
+}
+steps_3() {
+timeout -k 5 900 /bin/sh -c 'set -eu
+. "$STAGE/prelude"
+apt-cache show smartmontools 2>/dev/null | grep -q '\''^Package:'\'' || DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confold update
+DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confold install --no-install-recommends smartmontools'
+}
+attempt 3 '' guarded 'smartmontools	absent	1' 'package:smartmontools	{"status":"installed"}'
+guard_4() {
+if [ -n "$ROOT" ]; then admin=--admindir=./var/lib/dpkg; else admin=--admindir=/var/lib/dpkg; fi
+rc=0
+[ -f "${admin#*=}/status" ] && found=$(dpkg-query "$admin" -W -f='${Package}	${db:Status-Status}	${Version}
+' -- chrony 2>/dev/null) || rc=$?
+if [ "$rc" -le 1 ] && [ -f "${admin#*=}/status" ]; then
+  printf '%s
+' "$found" chrony | awk -F'	' '
+NF > 1 {
+  if ($2 == "not-installed" || $2 == "config-files") next
+  if (!($1 in status) || $2 == "installed") { status[$1] = $2; version[$1] = $3 }
+  next
+}
+$1 == "" || done[$1]++ { next }
+$1 in status { print $1 "\tstatus\t" status[$1]; print $1 "\tversion\t" version[$1]; next }
+{ print $1 "\tstatus\tnone" }'
+fi
+}
+steps_4() {
+timeout -k 5 900 /bin/sh -c 'set -eu
+. "$STAGE/prelude"
+apt-cache show chrony 2>/dev/null | grep -q '\''^Package:'\'' || DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confold update
+DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confold install --no-install-recommends chrony'
+}
+attempt 4 '' guarded 'chrony	absent	1' 'package:chrony	{"status":"installed"}'
+guard_5() {
+:
+}
+steps_5() {
+owner=root:root
+put "$STAGE/46e62e44f21a475278b7b0f7399bcef375c9e4ebbf0941f0e821892aa010b42c" ./etc/chrony/sources.d/provision.sources 0644 "$owner"
+}
+attempt 5 ' 4 ' '' '' 'file:/etc/chrony/sources.d/provision.sources	{"group":"root","mode":"0644","owner":"root","sha256":"46e62e44f21a475278b7b0f7399bcef375c9e4ebbf0941f0e821892aa010b42c","type":"file"}'
+guard_6() {
+:
+}
+steps_6() {
+timeout -k 5 300 /bin/sh -c 'set -eu
+. "$STAGE/prelude"
+systemctl --no-ask-password enable -- chrony.service
+unit=chrony.service
+tell() {
+  systemctl status --no-pager --full --lines=20 -- "$unit" || :
+  exit 1
+}
+note_files() {
+  for p do
+    shift
+    if [ -f "$p" ]; then set -- "$@" "$p"; else printf '\''file\t%s\tabsent\n'\'' "${p#.}"; fi
+  done
+  [ $# -eq 0 ] || sha256sum -- "$@" |
+    sed -e '\''/^\\/{s/^.//;s/\\\\/\\/g;}'\'' -e '\''s/^\([0-9a-f]*\) [ *]\.\(.*\)$/file\t\2\t\1/'\''
+}
+notes=$(note_files ./etc/systemd/system/chrony.service ./etc/chrony/sources.d/provision.sources)
+systemctl restart -- "$unit" || tell
+case $(systemctl show -p Type -- "$unit") in *=simple|*=exec|*=idle) sleep 1 ;; esac
+systemctl is-active --quiet -- "$unit" || tell
+mkdir -p ./run/provision/units
+invocation=$(systemctl show -p InvocationID -- chrony.service)
+printf '\''invocation	%s
+%s
+'\'' "${invocation#*=}" "$notes" >./run/provision/units/.new
+mv -- ./run/provision/units/.new ./run/provision/units/chrony.service'
+}
+attempt 6 ' 5 . 4 ' '' '' 'unit:chrony.service	{"active":"active","enabled":"enabled","runs":"current"}'
+guard_7() {
+home_of() {
+  home= uid= gid=
+  while IFS=: read -r name _ uid gid _ home _; do
+    [ "$name" != "$1" ] || return 0
+  done <./etc/passwd
+  return 1
+}
+if [ ! -r ./etc/passwd ]; then :
+elif home_of root && [ -n "$home" ]; then
+  export OWNER="$uid"
+  each_path 'file=$1 directory=${1%/*}
+for_all() { for id in root:SHA256:ZkAslGjFiUHdGf/WUL8rQvkib4PTvQatUV0OUQSncCA; do printf '\''%s	%s	%s
+'\'' "$id" "$1" "$2"; done; }
+if [ -L "$directory" ] || [ -L "$file" ]; then
+  for_all blocked '\''the keys of root lie behind a symbolic link'\''
+elif [ -e "$file" ] && [ ! -f "$file" ]; then
+  for_all blocked '\''the keys of root are not in a file'\''
+else
+  missing=
+  [ -e "$file" ] || missing=$(why_missing "$file")
+  case $missing in
+    *'\''	unknown	'\''*) for_all unknown "${missing##*	}" ;;
+    *)
+      printf '\''%s
+'\'' '\''root:SHA256:ZkAslGjFiUHdGf/WUL8rQvkib4PTvQatUV0OUQSncCA	ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f'\'' | FILE=$file THERE=${missing:-yes} timeout -k 1 20 awk -F'\''	'\'' '\''
+function place(text, key,   at) {
+  sub(/\r$/, "", text)
+  gsub(/\t/, " ", text)
+  sub(/^ +/, "", text)
+  if (text ~ /^#/) return 0
+  at = index(" " text " ", " " key " ")
+  options = substr(text, 1, at - 1)
+  sub(/ +$/, "", options)
+  return at
+}
+{ id[++n] = $1; key[n] = $2 }
+END {
+  file = ENVIRON["FILE"]
+  while ((got = (getline text < file)) > 0)
+    for (i = 1; i <= n; i++) if (!(i in found) && place(text, key[i])) found[i] = options
+  if (got < 0 && ENVIRON["THERE"] == "yes") exit
+  for (i = 1; i <= n; i++) print id[i] (i in found ? "\toptions\t" found[i] : "\tnone\t1")
+}'\''
+      unsafe=$(stat -c '\''%u %a'\'' -- "$directory" "$file" 2>/dev/null | while read -r owner bits; do
+        case $owner in 0 | "$OWNER") ;; *) echo owner ;; esac
+        case $bits in *[2367] | *[2367]?) echo mode ;; esac
+      done)
+      [ -z "$unsafe" ] || for_all unsafe 1
+      ;;
+  esac
+fi' ".${home%/}/.ssh/authorized_keys"
+else
+  for id in root:SHA256:ZkAslGjFiUHdGf/WUL8rQvkib4PTvQatUV0OUQSncCA; do printf '%s	none	1
+' "$id"; done
+fi
+}
+steps_7() {
+timeout -k 5 30 /bin/sh -c 'set -eu
+. "$STAGE/prelude"
+home_of() {
+  home= uid= gid=
+  while IFS=: read -r name _ uid gid _ home _; do
+    [ "$name" != "$1" ] || return 0
+  done <./etc/passwd
+  return 1
+}
+home_of root || { say '\''there is no user root'\''; exit 1; }
+home=.${home%/}
+[ -d "$home/" ] || { say "the home of "root" is missing: ${home#.}"; exit 1; }
+directory=$home/.ssh file=$home/.ssh/authorized_keys who=root
+if [ -L "$directory" ] || [ -L "$file" ]; then say "${directory#.} or the file in it is a symbolic link"; exit 1; fi
+# In a tree nobody runs who could swap a name.
+if [ "$uid" = 0 ] || [ -n "$ROOT" ]; then as_owner() { /bin/sh -c "$1" sh "$2"; }
+else as_owner() { su -s /bin/sh "$who" -c "$1" sh "$2"; }
+fi
+if [ ! -d "$directory" ]; then
+  as_owner '\''mkdir -m 700 -- "$1"'\'' "$directory"
+  [ -z "$ROOT" ] || chown -h "$uid:$gid" "$directory"
+fi
+case $(stat -c %u -- "$directory") in 0 | "$uid") ;; *) chown -h "$uid:$gid" "$directory" ;; esac
+case $(stat -c %a -- "$directory") in 700) ;; *) as_owner '\''chmod 700 -- "$1"'\'' "$directory" ;; esac
+there= old=
+if [ -e "$file" ]; then
+  there=yes
+  old_of "$file" || { say "${file#.} could not be read as its owner"; exit 1; }
+fi
+FILE=$old THERE=$there KEY='\''ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f'\'' NEW="$STAGE/2bc8b53add01e91f75f311c35c62ca19e6f1c07cce633c2ddb065342227003fa" awk '\''
+function place(text, key,   at) {
+  sub(/\r$/, "", text)
+  gsub(/\t/, " ", text)
+  sub(/^ +/, "", text)
+  if (text ~ /^#/) return 0
+  at = index(" " text " ", " " key " ")
+  options = substr(text, 1, at - 1)
+  sub(/ +$/, "", options)
+  return at
+}
+BEGIN {
+  key = ENVIRON["KEY"]
+  if (ENVIRON["NEW"] != "" && (getline entry < ENVIRON["NEW"]) < 1) exit 1
+  while ((got = (getline text < ENVIRON["FILE"])) > 0) {
+    if (!place(text, key)) print text
+    else if (entry != "" && !written++) print entry
+  }
+  if (got < 0 && ENVIRON["THERE"] != "") exit 1
+  if (entry != "" && !written) print entry
+}'\'' >"$STAGE/keys.$CHANGE"
+if [ "$uid" = 0 ]; then owner=root:root
+elif [ -z "$ROOT" ]; then owner=$who:$gid
+else owner=$uid:$gid TRUSTED="$TRUSTED$directory
+"
+fi
+put "$STAGE/keys.$CHANGE" "$file" 0600 "$owner"'
+}
+attempt 7 '' guarded 'root:SHA256:ZkAslGjFiUHdGf/WUL8rQvkib4PTvQatUV0OUQSncCA	absent	1' 'ssh_key:root:SHA256:ZkAslGjFiUHdGf/WUL8rQvkib4PTvQatUV0OUQSncCA	{"options":"","safe":true}'
+guard_8() {
+each_path 'stat_paths "$@"' ./var/lib/vz/vzdump-tmp
+}
+steps_8() {
+[ -d ./var/lib/vz ] || { say 'the directory /var/lib/vz does not exist, and no resource makes it'; exit 1; }
+owner=root:root
+above ./var/lib/vz/vzdump-tmp
+parent=$above
+if [ -n "$ROOT" ] || trusted "$parent"; then
+  mkdir -m 0755 -- ./var/lib/vz/vzdump-tmp
+  give "$owner" ./var/lib/vz/vzdump-tmp
+else
+  user=${owner%%:*}
+  if [ "$user" = root ] || [ "$(stat -L -c %U -- "$parent")" != "$user" ]; then
+    say 'others than root can write to /var/lib/vz: a directory made there could be redirected'
+    exit 1
+  fi
+  su -s /bin/sh "$user" -c 'mkdir -m "$2" -- "$1"' sh ./var/lib/vz/vzdump-tmp 0755
+fi
+}
+attempt 8 '' guarded '/var/lib/vz/vzdump-tmp	absent	1' 'directory:/var/lib/vz/vzdump-tmp	{"group":"root","mode":"0755","owner":"root","type":"directory"}'
+guard_9() {
+each_path 'stat_paths "$@"' ./var/lib/vzdump-hook
+}
+steps_9() {
+[ -d ./var/lib ] || { say 'the directory /var/lib does not exist, and no resource makes it'; exit 1; }
+owner=root:root
+above ./var/lib/vzdump-hook
+parent=$above
+if [ -n "$ROOT" ] || trusted "$parent"; then
+  mkdir -m 0700 -- ./var/lib/vzdump-hook
+  give "$owner" ./var/lib/vzdump-hook
+else
+  user=${owner%%:*}
+  if [ "$user" = root ] || [ "$(stat -L -c %U -- "$parent")" != "$user" ]; then
+    say 'others than root can write to /var/lib: a directory made there could be redirected'
+    exit 1
+  fi
+  su -s /bin/sh "$user" -c 'mkdir -m "$2" -- "$1"' sh ./var/lib/vzdump-hook 0700
+fi
+}
+attempt 9 '' guarded '/var/lib/vzdump-hook	absent	1' 'directory:/var/lib/vzdump-hook	{"group":"root","mode":"0700","owner":"root","type":"directory"}'
+guard_10() {
+:
+}
+steps_10() {
+timeout -k 5 60 /bin/sh -c 'set -eu
+. "$STAGE/prelude"
+perl -c "$STAGE/6136ed2bb5340490afb178debc3959998cb3a66b99d6629950f811a89564bb67"
+owner=root:root
+put "$STAGE/6136ed2bb5340490afb178debc3959998cb3a66b99d6629950f811a89564bb67" ./usr/local/bin/vzdump-hook.pl 0755 "$owner"'
+}
+attempt 10 ' 9 ' '' '' 'file:/usr/local/bin/vzdump-hook.pl	{"group":"root","mode":"0755","owner":"root","sha256":"6136ed2bb5340490afb178debc3959998cb3a66b99d6629950f811a89564bb67","type":"file"}'
+guard_11() {
+:
+}
+steps_11() {
+owner=root:root
+put "$STAGE/1f8afa89c84df829702872dcb74944d2b969bcc8ad150e6b5a6d55735c503ac6" ./etc/vzdump.conf 0644 "$owner"
+}
+attempt 11 ' 8 . 10 . 9 ' '' '' 'file:/etc/vzdump.conf	{"group":"root","mode":"0644","owner":"root","sha256":"1f8afa89c84df829702872dcb74944d2b969bcc8ad150e6b5a6d55735c503ac6","type":"file"}'
+guard_12() {
+:
+}
+steps_12() {
+timeout -k 5 300 /bin/sh -c 'set -eu
+. "$STAGE/prelude"
+sh -c '\''command -v systemd-analyze >/dev/null 2>&1 || exit 0
+UNIT_NAME=$1
+UNIT_DIR=$(mktemp -d /run/provision.XXXXXX 2>/dev/null || mktemp -d)
+export UNIT_DIR UNIT_NAME
+trap '\''\'\'''\''rm -rf -- "$UNIT_DIR"'\''\'\'''\'' EXIT
+cat -- "$2" >"$UNIT_DIR/$1"
+judge_unit() {
+  found=$(timeout -k 1 20 systemd-analyze verify --man=no -- "$1/$2" 2>&1) && rc=0 || rc=$?
+  own=$(printf '\''\'\'''\''%s\n'\''\'\'''\'' "$found" | awk -v lenient="$3" '\''\'\'''\''
+    BEGIN { dir = ENVIRON["UNIT_DIR"] "/"; name = ENVIRON["UNIT_NAME"]; stem = name; sub(/@\..*/, "@", stem) }
+    $0 == "" { next }
+    lenient && (/is not executable: No such file or directory/ || /Unit [^ ]* not found/) { missing = 1; next }
+    (at = index($0, dir)) { print substr($0, 1, at - 1) substr($0, at + length(dir)); next }
+    index($0, name ":") == 1 || index($0, "Unit " name " ") == 1 { print; next }
+    stem != name && index($0, stem) == 1 { print }
+    END { if (missing) print "missing" }'\''\'\'''\'')
+  case "$own" in
+    missing) return 0 ;;
+    '\''\'\'''\'''\''\'\'''\'') [ "$rc" -eq 0 ] || printf '\''\'\'''\''%s\n'\''\'\'''\'' "$found"; return "$rc" ;;
+  esac
+  printf '\''\'\'''\''%s\n'\''\'\'''\'' "$own" | grep -v '\''\'\'''\''^missing$'\''\'\'''\''
+  return 1
+}
+judge_unit "$UNIT_DIR" "$1" 1'\'' sh vzdump-hook-repair.service "$STAGE/a642c4a61d895e896e5b155af860b336686279cf2d272ab9a2a77057a7655cf4"
+if command -v systemd-analyze >/dev/null 2>&1; then (
+UNIT_NAME=vzdump-hook-repair.service
+UNIT_DIR=$(mktemp -d /run/provision.XXXXXX 2>/dev/null || mktemp -d)
+export UNIT_DIR UNIT_NAME
+trap '\''rm -rf -- "$UNIT_DIR"'\'' EXIT
+judge_unit() {
+  found=$(timeout -k 1 20 systemd-analyze verify --man=no -- "$1/$2" 2>&1) && rc=0 || rc=$?
+  own=$(printf '\''%s\n'\'' "$found" | awk -v lenient="$3" '\''
+    BEGIN { dir = ENVIRON["UNIT_DIR"] "/"; name = ENVIRON["UNIT_NAME"]; stem = name; sub(/@\..*/, "@", stem) }
+    $0 == "" { next }
+    lenient && (/is not executable: No such file or directory/ || /Unit [^ ]* not found/) { missing = 1; next }
+    (at = index($0, dir)) { print substr($0, 1, at - 1) substr($0, at + length(dir)); next }
+    index($0, name ":") == 1 || index($0, "Unit " name " ") == 1 { print; next }
+    stem != name && index($0, stem) == 1 { print }
+    END { if (missing) print "missing" }'\'')
+  case "$own" in
+    missing) return 0 ;;
+    '\'''\'') [ "$rc" -eq 0 ] || printf '\''%s\n'\'' "$found"; return "$rc" ;;
+  esac
+  printf '\''%s\n'\'' "$own" | grep -v '\''^missing$'\''
+  return 1
+}
+own="$STAGE/a642c4a61d895e896e5b155af860b336686279cf2d272ab9a2a77057a7655cf4"
+[ -n "$own" ] || exit 0
+cat -- "$own" >"$UNIT_DIR/$UNIT_NAME"
+mkdir "$UNIT_DIR/$UNIT_NAME.d"
+
+judge_unit "$UNIT_DIR" "$UNIT_NAME" '\'''\''
+); fi
+put "$STAGE/a642c4a61d895e896e5b155af860b336686279cf2d272ab9a2a77057a7655cf4" ./etc/systemd/system/vzdump-hook-repair.service 0644 root:root
+systemctl daemon-reload'
+}
+attempt 12 ' 10 . 9 ' '' '' 'unit:vzdump-hook-repair.service	{"mode":"0644","owner":"root:root","reload_needed":"no","text":"a642c4a61d895e896e5b155af860b336686279cf2d272ab9a2a77057a7655cf4"}'
+guard_13() {
+:
+}
+steps_13() {
+timeout -k 5 300 /bin/sh -c 'set -eu
+. "$STAGE/prelude"
+sh -c '\''command -v systemd-analyze >/dev/null 2>&1 || exit 0
+UNIT_NAME=$1
+UNIT_DIR=$(mktemp -d /run/provision.XXXXXX 2>/dev/null || mktemp -d)
+export UNIT_DIR UNIT_NAME
+trap '\''\'\'''\''rm -rf -- "$UNIT_DIR"'\''\'\'''\'' EXIT
+cat -- "$2" >"$UNIT_DIR/$1"
+judge_unit() {
+  found=$(timeout -k 1 20 systemd-analyze verify --man=no -- "$1/$2" 2>&1) && rc=0 || rc=$?
+  own=$(printf '\''\'\'''\''%s\n'\''\'\'''\'' "$found" | awk -v lenient="$3" '\''\'\'''\''
+    BEGIN { dir = ENVIRON["UNIT_DIR"] "/"; name = ENVIRON["UNIT_NAME"]; stem = name; sub(/@\..*/, "@", stem) }
+    $0 == "" { next }
+    lenient && (/is not executable: No such file or directory/ || /Unit [^ ]* not found/) { missing = 1; next }
+    (at = index($0, dir)) { print substr($0, 1, at - 1) substr($0, at + length(dir)); next }
+    index($0, name ":") == 1 || index($0, "Unit " name " ") == 1 { print; next }
+    stem != name && index($0, stem) == 1 { print }
+    END { if (missing) print "missing" }'\''\'\'''\'')
+  case "$own" in
+    missing) return 0 ;;
+    '\''\'\'''\'''\''\'\'''\'') [ "$rc" -eq 0 ] || printf '\''\'\'''\''%s\n'\''\'\'''\'' "$found"; return "$rc" ;;
+  esac
+  printf '\''\'\'''\''%s\n'\''\'\'''\'' "$own" | grep -v '\''\'\'''\''^missing$'\''\'\'''\''
+  return 1
+}
+judge_unit "$UNIT_DIR" "$1" 1'\'' sh vzdump-hook-repair.timer "$STAGE/39a96c1bd7bb64dd70d3097dbba5408dd017bcf3fdddab2693f6a91ee5c09081"
+if command -v systemd-analyze >/dev/null 2>&1; then (
+UNIT_NAME=vzdump-hook-repair.timer
+UNIT_DIR=$(mktemp -d /run/provision.XXXXXX 2>/dev/null || mktemp -d)
+export UNIT_DIR UNIT_NAME
+trap '\''rm -rf -- "$UNIT_DIR"'\'' EXIT
+judge_unit() {
+  found=$(timeout -k 1 20 systemd-analyze verify --man=no -- "$1/$2" 2>&1) && rc=0 || rc=$?
+  own=$(printf '\''%s\n'\'' "$found" | awk -v lenient="$3" '\''
+    BEGIN { dir = ENVIRON["UNIT_DIR"] "/"; name = ENVIRON["UNIT_NAME"]; stem = name; sub(/@\..*/, "@", stem) }
+    $0 == "" { next }
+    lenient && (/is not executable: No such file or directory/ || /Unit [^ ]* not found/) { missing = 1; next }
+    (at = index($0, dir)) { print substr($0, 1, at - 1) substr($0, at + length(dir)); next }
+    index($0, name ":") == 1 || index($0, "Unit " name " ") == 1 { print; next }
+    stem != name && index($0, stem) == 1 { print }
+    END { if (missing) print "missing" }'\'')
+  case "$own" in
+    missing) return 0 ;;
+    '\'''\'') [ "$rc" -eq 0 ] || printf '\''%s\n'\'' "$found"; return "$rc" ;;
+  esac
+  printf '\''%s\n'\'' "$own" | grep -v '\''^missing$'\''
+  return 1
+}
+own="$STAGE/39a96c1bd7bb64dd70d3097dbba5408dd017bcf3fdddab2693f6a91ee5c09081"
+[ -n "$own" ] || exit 0
+cat -- "$own" >"$UNIT_DIR/$UNIT_NAME"
+mkdir "$UNIT_DIR/$UNIT_NAME.d"
+
+judge_unit "$UNIT_DIR" "$UNIT_NAME" '\'''\''
+); fi
+put "$STAGE/39a96c1bd7bb64dd70d3097dbba5408dd017bcf3fdddab2693f6a91ee5c09081" ./etc/systemd/system/vzdump-hook-repair.timer 0644 root:root
+systemctl daemon-reload
+systemctl --no-ask-password reenable -- vzdump-hook-repair.timer
+unit=vzdump-hook-repair.timer
+tell() {
+  systemctl status --no-pager --full --lines=20 -- "$unit" || :
+  exit 1
+}
+systemctl start -- vzdump-hook-repair.timer || tell'
+}
+attempt 13 ' 12 . 10 . 9 ' '' '' 'unit:vzdump-hook-repair.timer	{"active":"active","enabled":"enabled","mode":"0644","owner":"root:root","reload_needed":"no","text":"39a96c1bd7bb64dd70d3097dbba5408dd017bcf3fdddab2693f6a91ee5c09081","wanted_by":"timers.target"}'
+frame record
+{
+  cat "$STAGE/record"
+  [ ! -f "$RUNDIR/record.done" ] || cat "$RUNDIR/record.done"
+} >"$STATE/record.new" && sync "$STATE/record.new" && mv -T -- "$STATE/record.new" "$STATE/record"
+frame verify
+frame 'look file'
+(
+each_path 'stat_paths "$@"
+hash_paths "$@"' ./etc/hostname ./etc/hosts ./etc/chrony/sources.d/provision.sources ./etc/vzdump.conf ./usr/local/bin/vzdump-hook.pl
+) 2>/dev/null
+frame 'look package'
+(
+if [ -n "$ROOT" ]; then admin=--admindir=./var/lib/dpkg; else admin=--admindir=/var/lib/dpkg; fi
+rc=0
+[ -f "${admin#*=}/status" ] && found=$(dpkg-query "$admin" -W -f='${Package}	${db:Status-Status}	${Version}
+' -- rsync smartmontools chrony 2>/dev/null) || rc=$?
+if [ "$rc" -le 1 ] && [ -f "${admin#*=}/status" ]; then
+  printf '%s
+' "$found" rsync smartmontools chrony | awk -F'	' '
+NF > 1 {
+  if ($2 == "not-installed" || $2 == "config-files") next
+  if (!($1 in status) || $2 == "installed") { status[$1] = $2; version[$1] = $3 }
+  next
+}
+$1 == "" || done[$1]++ { next }
+$1 in status { print $1 "\tstatus\t" status[$1]; print $1 "\tversion\t" version[$1]; next }
+{ print $1 "\tstatus\tnone" }'
+fi
+) 2>/dev/null
+frame 'look unit'
+(
+export ROOT TZ=UTC
+ask() { printf '%s\n' "$@"; }
+tagged() { awk -v tag="$1" '{ print tag "\t" $0 }'; }
+is_enabled() { for u do printf 'enabled\t%s\t%s\n' "$u" "$(systemctl ${ROOT:+"--root=$ROOT"} is-enabled -- "$u")"; done; }
+by_links() {
+  for u do
+    for dir in ./etc/systemd/system ./usr/lib/systemd/system ./lib/systemd/system; do
+      [ ! -f "$dir/$u" ] || { printf 'enabled\t%s\tby links\n' "$u"; break; }
+    done
+  done
+}
+manager() {
+  if [ -n "$ROOT" ]; then
+    printf 'tree\n'
+    if command -v systemctl >/dev/null; then is_enabled "$@"; else by_links "$@"; fi
+    return
+  fi
+  [ $# -gt 0 ] || return 0
+  shown=$(timeout -k 1 15 systemctl --no-pager show -p Id,Names,LoadState,ActiveState,NeedDaemonReload,Type,FragmentPath,InvocationID,ExecMainStartTimestamp,InactiveExitTimestamp -- "$@") || shown=
+  printf '%s\n' "$shown" | tagged show
+  set -- $(printf '%s\n' "$shown" | awk 'BEGIN { RS = ""; FS = "\n" } {
+    id = ""; there = 0
+    for (i = 1; i <= NF; i++) {
+      if ($i ~ /^Id=/) id = substr($i, 4)
+      if ($i ~ /^LoadState=/ && $i != "LoadState=not-found") there = 1
+    }
+    if (there) print id
+  }')
+  [ $# -gt 0 ] || return 0
+  states=$(systemctl is-enabled -- "$@")
+  if [ "$(printf '%s\n' "$states" | wc -l)" -ne $# ]; then is_enabled "$@"; return; fi
+  for state in $states; do printf 'enabled\t%s\t%s\n' "$1" "$state"; shift; done
+}
+stamps() {
+  for u do
+    note=./run/provision/units/$u
+    [ -f "$note" ] || continue
+    while IFS= read -r line; do printf 'stamp\t%s\t%s\n' "$u" "$line"; done <"$note"
+  done
+}
+leftovers() {
+  for u do
+    for f in "./run/provision/units/$u" "./var/lib/systemd/timers/stamp-$u"; do
+      [ ! -f "$f" ] || printf 'left\t%s\t%s\n' "$u" "${f#.}"
+    done
+    find "./etc/systemd/system/$u.d" -mindepth 1 -maxdepth 1 2>/dev/null | sort | while IFS= read -r f; do
+      printf 'left\t%s\t%s\n' "$u" "${f#.}"
+    done
+  done
+}
+{
+ask 'unit	chrony.service	chrony.service	active runs' 'file	text	/etc/systemd/system/chrony.service' 'file	config	/etc/chrony/sources.d/provision.sources' 'unit	vzdump-hook-repair.service	vzdump-hook-repair.service	' 'file	text	/etc/systemd/system/vzdump-hook-repair.service' 'unit	vzdump-hook-repair.timer	vzdump-hook-repair.timer	active' 'file	text	/etc/systemd/system/vzdump-hook-repair.timer'
+each_unit_path() {
+each_path 'stat_paths "$@"
+(for p do [ ! -L "$p" ] || printf '\''%s\tlink\t%s\n'\'' "${p#.}" "$(readlink -- "$p")"; done)
+for p do shift; [ ! -f "$p" ] || set -- "$@" "$p"; done
+[ $# -eq 0 ] || {
+  stat -L -c '\''%n	ctime	%z'\'' -- "$@" | sed '\''s/^\.//'\''
+  sha256sum -- "$@" | sed -e '\''/^\\/{s/^.//;s/\\\\/\\/g;}'\'' -e '\''s/^\([0-9a-f]*\) [ *]\.\(.*\)$/\2	sha256	\1/'\''
+}' ./etc/systemd/system/chrony.service ./etc/chrony/sources.d/provision.sources ./etc/systemd/system/vzdump-hook-repair.service ./etc/systemd/system/vzdump-hook-repair.timer
+}
+each_unit_path | tagged path
+manager chrony.service vzdump-hook-repair.service vzdump-hook-repair.timer
+find ./etc/systemd/system -mindepth 2 -maxdepth 2 -type l | sort | tagged link
+stamps chrony.service
+leftovers 
+} | awk 'BEGIN { FS = "\t"; OFS = "\t" }
+$1 == "unit" { n++; id[n] = $2; unit[n] = $3; flags[n] = " " $4 " "; next }
+$1 == "file" { k = ++files[n]; kind[n, k] = $2; path[n, k] = $3; next }
+$1 == "tree" { tree = 1; next }
+$1 == "path" { fact[$2, $3] = $4; next }
+$1 == "enabled" { enabled[$2] = $3; next }
+$1 == "link" { m = split($2, part, "/"); links[part[m]] = links[part[m]] "\n" part[m - 1]; next }
+$1 == "stamp" && $3 == "invocation" { started[$2] = $4; next }
+$1 == "stamp" { noted[$2, $4] = $5; next }
+$1 == "left" { left[$2] = left[$2] "\n" $3; next }
+$1 == "show" && $2 == "" { known(); next }
+$1 == "show" { at = index($2, "="); block[substr($2, 1, at - 1)] = substr($2, at + 1) }
+function known(  i, m, name, key) {
+  gsub(/\\x5c/, "\\", block["Names"])
+  m = split(block["Id"] " " block["Names"], name, " ")
+  for (i = 1; i <= m; i++) for (key in block) show[name[i], key] = block[key]
+  for (key in block) delete block[key]
+}
+function say(name, value) { print id[n], name, value }
+function many(name, text,  i, m, part) {
+  m = split(text, part, "\n")
+  for (i = 2; i <= m; i++) say(name, part[i])
+}
+function runs(u,  i, p, now, old, time, stale) {
+  if (show[u, "Type"] == "oneshot") return "current"
+  time = show[u, "ExecMainStartTimestamp"]
+  if (time !~ /[0-9]/) time = show[u, "InactiveExitTimestamp"]
+  time = substr(time, index(time, " ") + 1, 19)
+  stale = "current"
+  for (i = 1; i <= files[n]; i++) {
+    p = path[n, i]
+    now = ((p, "sha256") in fact) ? fact[p, "sha256"] : "absent"
+    if (started[u] != "" && started[u] == show[u, "InvocationID"] && ((u, p) in noted)) old = noted[u, p] != now
+    else old = now != "absent" && substr(fact[p, "ctime"], 1, 19) >= time
+    if (old && kind[n, i] != "config") return "stale unit"
+    if (old) stale = "stale"
+  }
+  return stale
+}
+END {
+  known()
+  total = n
+  for (n = 1; n <= total; n++) {
+    u = unit[n]
+    for (i = 1; i <= files[n]; i++) if ((path[n, i], "unknown") in fact) say("unknown", path[n, i] ": " fact[path[n, i], "unknown"])
+    if (tree) { say("tree", 1); if (u in enabled) say("enabled", enabled[u]) }
+    else if (flags[n] ~ / template /) say("load", "template")
+    else if (!((u, "Id") in show)) say("unknown", "systemctl gave no answer")
+    else {
+      say("load", show[u, "LoadState"])
+      say("enabled", enabled[show[u, "Id"]])
+      say("reload_needed", show[u, "NeedDaemonReload"])
+      if (flags[n] ~ / (active|absent) /) say("active", show[u, "ActiveState"])
+      if (flags[n] ~ / runs / && show[u, "ActiveState"] ~ /^(active|reloading)$/) say("runs", runs(u))
+      if (flags[n] ~ / absent /) say("fragment", show[u, "FragmentPath"])
+    }
+    many("link", links[u])
+    for (i = 1; i <= files[n]; i++) {
+      if (kind[n, i] == "config") continue
+      p = path[n, i]
+      if ((p, "stat") in fact) say(kind[n, i] " stat", fact[p, "stat"])
+      if ((p, "sha256") in fact) say(kind[n, i] " sha256", fact[p, "sha256"])
+      if ((p, "link") in fact) say(kind[n, i] " link", fact[p, "link"])
+    }
+    many("left", left[u])
+  }
+}'
+) 2>/dev/null
+frame 'look ssh_key'
+(
+home_of() {
+  home= uid= gid=
+  while IFS=: read -r name _ uid gid _ home _; do
+    [ "$name" != "$1" ] || return 0
+  done <./etc/passwd
+  return 1
+}
+if [ ! -r ./etc/passwd ]; then :
+elif home_of root && [ -n "$home" ]; then
+  export OWNER="$uid"
+  each_path 'file=$1 directory=${1%/*}
+for_all() { for id in root:SHA256:ZkAslGjFiUHdGf/WUL8rQvkib4PTvQatUV0OUQSncCA; do printf '\''%s	%s	%s
+'\'' "$id" "$1" "$2"; done; }
+if [ -L "$directory" ] || [ -L "$file" ]; then
+  for_all blocked '\''the keys of root lie behind a symbolic link'\''
+elif [ -e "$file" ] && [ ! -f "$file" ]; then
+  for_all blocked '\''the keys of root are not in a file'\''
+else
+  missing=
+  [ -e "$file" ] || missing=$(why_missing "$file")
+  case $missing in
+    *'\''	unknown	'\''*) for_all unknown "${missing##*	}" ;;
+    *)
+      printf '\''%s
+'\'' '\''root:SHA256:ZkAslGjFiUHdGf/WUL8rQvkib4PTvQatUV0OUQSncCA	ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f'\'' | FILE=$file THERE=${missing:-yes} timeout -k 1 20 awk -F'\''	'\'' '\''
+function place(text, key,   at) {
+  sub(/\r$/, "", text)
+  gsub(/\t/, " ", text)
+  sub(/^ +/, "", text)
+  if (text ~ /^#/) return 0
+  at = index(" " text " ", " " key " ")
+  options = substr(text, 1, at - 1)
+  sub(/ +$/, "", options)
+  return at
+}
+{ id[++n] = $1; key[n] = $2 }
+END {
+  file = ENVIRON["FILE"]
+  while ((got = (getline text < file)) > 0)
+    for (i = 1; i <= n; i++) if (!(i in found) && place(text, key[i])) found[i] = options
+  if (got < 0 && ENVIRON["THERE"] == "yes") exit
+  for (i = 1; i <= n; i++) print id[i] (i in found ? "\toptions\t" found[i] : "\tnone\t1")
+}'\''
+      unsafe=$(stat -c '\''%u %a'\'' -- "$directory" "$file" 2>/dev/null | while read -r owner bits; do
+        case $owner in 0 | "$OWNER") ;; *) echo owner ;; esac
+        case $bits in *[2367] | *[2367]?) echo mode ;; esac
+      done)
+      [ -z "$unsafe" ] || for_all unsafe 1
+      ;;
+  esac
+fi' ".${home%/}/.ssh/authorized_keys"
+else
+  for id in root:SHA256:ZkAslGjFiUHdGf/WUL8rQvkib4PTvQatUV0OUQSncCA; do printf '%s	none	1
+' "$id"; done
+fi
+) 2>/dev/null
+frame 'look directory'
+(
+each_path 'stat_paths "$@"' ./var/lib/vz/vzdump-tmp ./var/lib/vzdump-hook
+) 2>/dev/null
+rm -rf -- "$STAGE"
+rm -f -- "$STATE/holder"
+: >"$RUNDIR/ended"
+frame ended
+exit 0
+}

@@ -1,0 +1,386 @@
+{ exec </dev/null
+export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/syno/sbin:/usr/syno/bin
+unset CDPATH ENV IFS
+umask 077
+NONCE=00112233445566778899aabbccddeeff
+ROOT=''
+frame() { printf '\n%s %s\n' "$NONCE" "$1"; }
+cd / || { frame 'no-root'; exit 1; }
+NETWORK= HUNG=
+while read -r _ _ _ _ point rest; do
+  case "${rest##* - }" in
+    nfs*|cifs*|smb*|fuse*|ceph*|9p*|glusterfs*|afs*|autofs*) NETWORK="$NETWORK $point" ;;
+  esac
+done 2>/dev/null </proc/self/mountinfo
+export ROOT
+PATH_FUNCTIONS='why_missing() {
+  for p do
+    shift
+    [ -e "$p" ] || [ -L "$p" ] || set -- "$@" "$p"
+  done
+  case $# in
+    0) ;;
+    1)
+      if [ -O "${1%/*}" ]; then missing "$1" "$( { true <"$1"; } 2>&1)"
+      else missing "$1" "$(stat -c '\'''\'' -- "$1" 2>&1 >/dev/null)"
+      fi
+      ;;
+    *) stat -c '\'''\'' -- "$@" 2>&1 >/dev/null | for p do
+        IFS= read -r said || said=
+        missing "$p" "$said"
+      done ;;
+  esac
+}
+missing() {
+  case $2 in
+    *'\'': No such file'\''* | *'\'': no such file'\''* | *'\'': Not a directory'\'' | *'\'': not a directory'\'')
+      printf '\''%s\tabsent\t1\n'\'' "${1#.}"
+      [ -d "${1%/*}" ] || printf '\''%s\tno-directory\t1\n'\'' "${1#.}"
+      ;;
+    '\'''\'') printf '\''%s\tunknown\tit came and went while looking\n'\'' "${1#.}" ;;
+    *) printf '\''%s\tunknown\t%s\n'\'' "${1#.}" "${2##*: }" ;;
+  esac
+}
+stat_paths() {
+  why_missing "$@"
+  for p do
+    shift
+    if [ -e "$p" ] || [ -L "$p" ]; then set -- "$@" "$p"; fi
+  done
+  [ $# -eq 0 ] || stat -c '\''%n	stat	%F|%a|%U|%G|%u|%g'\'' -- "$@" 2>/dev/null | if [ -z "${ROOT:-}" ]; then
+    sed '\''s/^\.//'\''
+  else
+    awk -F'\''|'\'' -v OFS='\''|'\'' '\''
+      function names(file, into,   line, part) {
+        into[0] = "root"
+        while ((getline line < file) > 0) { split(line, part, ":"); if (!(part[3] in into)) into[part[3]] = part[1] }
+      }
+      BEGIN { names("./etc/passwd", user); names("./etc/group", group) }
+      {
+        sub(/^\./, "")
+        $(NF - 3) = $(NF - 1) in user ? user[$(NF - 1)] : "UNKNOWN"
+        $(NF - 2) = $NF in group ? group[$NF] : "UNKNOWN"
+        print
+      }'\''
+  fi
+}
+hash_paths() {
+  for p do
+    shift
+    if [ -f "$p" ] && [ ! -L "$p" ]; then set -- "$@" "$p"; fi
+  done
+  # Where others can swap a name, it may have become a pipe by now.
+  slow=
+  for p do [ -O "${p%/*}" ] || slow='\''timeout -k 1 60'\''; done
+  [ $# -eq 0 ] || $slow sha256sum -- "$@" 2>/dev/null | sed -e '\''/^\\/{s/^.//;s/\\\\/\\/g;}'\'' -e '\''s/^\([0-9a-f]*\) [ *]\.\(.*\)$/\2	sha256	\1/'\''
+}'
+eval "$PATH_FUNCTIONS"
+set -f
+remote_path() {
+  absolute=$ROOT${1#.}
+  for point in $NETWORK; do
+    case "$absolute/" in "$point"/*) return 0 ;; esac
+  done
+  return 1
+}
+scratch() {
+  [ -n "${SCRATCH:-}" ] && return 0
+  SCRATCH=$(mktemp -d /run/provision.XXXXXX 2>/dev/null || mktemp -d) || return 1
+  trap 'rm -rf -- "$SCRATCH"' EXIT
+}
+limited() {
+  scratch || return 125
+  rc=0
+  timeout -k 1 "$1" /bin/sh -c "$2" sh "${3-}" >"$SCRATCH/out" 2>/dev/null </dev/null || rc=$?
+  case $rc in
+    124|137|143) return 124 ;;
+  esac
+  cat "$SCRATCH/out"
+  return "$rc"
+}
+each_path() {
+  body=$1
+  shift
+  far=
+  [ -z "$NETWORK" ] || for p do if remote_path "$p"; then far=1; break; fi; done
+  if [ -n "$far" ]; then
+    for p do
+      shift
+      if remote_path "$p"; then
+        rc=0
+        case "$HUNG " in
+          *" $point "*) rc=124 ;;
+          *) limited 5 "$PATH_FUNCTIONS
+$body" "$p" || rc=$? ;;
+        esac
+        if [ "$rc" -eq 124 ]; then
+          HUNG="$HUNG $point"
+          printf '%s\tunknown\tno answer in 5 s: the network mount it lies on hangs\n' "${p#.}"
+        fi
+      else
+        set -- "$@" "$p"
+      fi
+    done
+  fi
+  [ $# -eq 0 ] || eval "$body"
+}
+frame facts
+fact() { printf '%s\t%s\n' "$1" "$2"; }
+one() { value=; { read -r value <"$2"; } 2>/dev/null; fact "$1" "$value"; }
+one machine-id ./etc/machine-id
+one hostname ./etc/hostname
+one boot-id /proc/sys/kernel/random/boot_id
+fact uid "$(id -u)"
+fact clock "$(date +%s)"
+[ ! -e ./usr/bin/pveversion ] || fact platform pve
+[ ! -e ./usr/sbin/proxmox-backup-manager ] || fact platform pbs
+[ ! -e ./etc.defaults/VERSION ] || fact platform synology
+[ ! -e ./usr/bin/midclt ] || fact platform truenas
+for tool in base64 dpkg-query flock mktemp setsid sha256sum stat systemctl tar timeout; do
+  if command -v "$tool" >/dev/null 2>&1; then fact tool "$tool"; fi
+done
+frame mounts
+cat /proc/self/mountinfo 2>/dev/null
+frame space
+df -P -k . ./var/lib ./run ./var/lib/provision 2>/dev/null
+frame record
+cat ./var/lib/provision/record 2>/dev/null
+frame runs
+if read -r run pid started holder <./var/lib/provision/holder && read -r stat </proc/"$pid"/stat; then
+  set -- ${stat##*) }
+  [ "${20}" != "$started" ] || printf 'running\t%s\t%s\n' "$run" "$holder"
+elif [ -d ./var/lib/provision/runs ]; then
+  set +f
+  for run in ./var/lib/provision/runs/*; do :; done
+  set -f
+  name=${run##*/}
+  if [ "$name" = '*' ] || [ -e "$run/seen" ]; then :
+  elif [ -e "$run/ended" ]; then printf 'unseen\t%s\n' "$name"
+  else printf 'interrupted\t%s\n' "$name"
+  fi
+fi 2>/dev/null
+frame 'look file'
+(
+each_path 'stat_paths "$@"
+hash_paths "$@"' ./etc/hostname ./etc/hosts ./etc/chrony/sources.d/provision.sources ./etc/vzdump.conf ./usr/local/bin/vzdump-hook.pl
+) 2>/dev/null
+frame 'look package'
+(
+if [ -n "$ROOT" ]; then admin=--admindir=./var/lib/dpkg; else admin=--admindir=/var/lib/dpkg; fi
+rc=0
+[ -f "${admin#*=}/status" ] && found=$(dpkg-query "$admin" -W -f='${Package}	${db:Status-Status}	${Version}
+' -- rsync smartmontools chrony 2>/dev/null) || rc=$?
+if [ "$rc" -le 1 ] && [ -f "${admin#*=}/status" ]; then
+  printf '%s
+' "$found" rsync smartmontools chrony | awk -F'	' '
+NF > 1 {
+  if ($2 == "not-installed" || $2 == "config-files") next
+  if (!($1 in status) || $2 == "installed") { status[$1] = $2; version[$1] = $3 }
+  next
+}
+$1 == "" || done[$1]++ { next }
+$1 in status { print $1 "\tstatus\t" status[$1]; print $1 "\tversion\t" version[$1]; next }
+{ print $1 "\tstatus\tnone" }'
+fi
+) 2>/dev/null
+frame 'look unit'
+(
+export ROOT TZ=UTC
+ask() { printf '%s\n' "$@"; }
+tagged() { awk -v tag="$1" '{ print tag "\t" $0 }'; }
+is_enabled() { for u do printf 'enabled\t%s\t%s\n' "$u" "$(systemctl ${ROOT:+"--root=$ROOT"} is-enabled -- "$u")"; done; }
+by_links() {
+  for u do
+    for dir in ./etc/systemd/system ./usr/lib/systemd/system ./lib/systemd/system; do
+      [ ! -f "$dir/$u" ] || { printf 'enabled\t%s\tby links\n' "$u"; break; }
+    done
+  done
+}
+manager() {
+  if [ -n "$ROOT" ]; then
+    printf 'tree\n'
+    if command -v systemctl >/dev/null; then is_enabled "$@"; else by_links "$@"; fi
+    return
+  fi
+  [ $# -gt 0 ] || return 0
+  shown=$(timeout -k 1 15 systemctl --no-pager show -p Id,Names,LoadState,ActiveState,NeedDaemonReload,Type,FragmentPath,InvocationID,ExecMainStartTimestamp,InactiveExitTimestamp -- "$@") || shown=
+  printf '%s\n' "$shown" | tagged show
+  set -- $(printf '%s\n' "$shown" | awk 'BEGIN { RS = ""; FS = "\n" } {
+    id = ""; there = 0
+    for (i = 1; i <= NF; i++) {
+      if ($i ~ /^Id=/) id = substr($i, 4)
+      if ($i ~ /^LoadState=/ && $i != "LoadState=not-found") there = 1
+    }
+    if (there) print id
+  }')
+  [ $# -gt 0 ] || return 0
+  states=$(systemctl is-enabled -- "$@")
+  if [ "$(printf '%s\n' "$states" | wc -l)" -ne $# ]; then is_enabled "$@"; return; fi
+  for state in $states; do printf 'enabled\t%s\t%s\n' "$1" "$state"; shift; done
+}
+stamps() {
+  for u do
+    note=./run/provision/units/$u
+    [ -f "$note" ] || continue
+    while IFS= read -r line; do printf 'stamp\t%s\t%s\n' "$u" "$line"; done <"$note"
+  done
+}
+leftovers() {
+  for u do
+    for f in "./run/provision/units/$u" "./var/lib/systemd/timers/stamp-$u"; do
+      [ ! -f "$f" ] || printf 'left\t%s\t%s\n' "$u" "${f#.}"
+    done
+    find "./etc/systemd/system/$u.d" -mindepth 1 -maxdepth 1 2>/dev/null | sort | while IFS= read -r f; do
+      printf 'left\t%s\t%s\n' "$u" "${f#.}"
+    done
+  done
+}
+{
+ask 'unit	chrony.service	chrony.service	active runs' 'file	text	/etc/systemd/system/chrony.service' 'file	config	/etc/chrony/sources.d/provision.sources' 'unit	vzdump-hook-repair.service	vzdump-hook-repair.service	' 'file	text	/etc/systemd/system/vzdump-hook-repair.service' 'unit	vzdump-hook-repair.timer	vzdump-hook-repair.timer	active' 'file	text	/etc/systemd/system/vzdump-hook-repair.timer'
+each_unit_path() {
+each_path 'stat_paths "$@"
+(for p do [ ! -L "$p" ] || printf '\''%s\tlink\t%s\n'\'' "${p#.}" "$(readlink -- "$p")"; done)
+for p do shift; [ ! -f "$p" ] || set -- "$@" "$p"; done
+[ $# -eq 0 ] || {
+  stat -L -c '\''%n	ctime	%z'\'' -- "$@" | sed '\''s/^\.//'\''
+  sha256sum -- "$@" | sed -e '\''/^\\/{s/^.//;s/\\\\/\\/g;}'\'' -e '\''s/^\([0-9a-f]*\) [ *]\.\(.*\)$/\2	sha256	\1/'\''
+}' ./etc/systemd/system/chrony.service ./etc/chrony/sources.d/provision.sources ./etc/systemd/system/vzdump-hook-repair.service ./etc/systemd/system/vzdump-hook-repair.timer
+}
+each_unit_path | tagged path
+manager chrony.service vzdump-hook-repair.service vzdump-hook-repair.timer
+find ./etc/systemd/system -mindepth 2 -maxdepth 2 -type l | sort | tagged link
+stamps chrony.service
+leftovers 
+} | awk 'BEGIN { FS = "\t"; OFS = "\t" }
+$1 == "unit" { n++; id[n] = $2; unit[n] = $3; flags[n] = " " $4 " "; next }
+$1 == "file" { k = ++files[n]; kind[n, k] = $2; path[n, k] = $3; next }
+$1 == "tree" { tree = 1; next }
+$1 == "path" { fact[$2, $3] = $4; next }
+$1 == "enabled" { enabled[$2] = $3; next }
+$1 == "link" { m = split($2, part, "/"); links[part[m]] = links[part[m]] "\n" part[m - 1]; next }
+$1 == "stamp" && $3 == "invocation" { started[$2] = $4; next }
+$1 == "stamp" { noted[$2, $4] = $5; next }
+$1 == "left" { left[$2] = left[$2] "\n" $3; next }
+$1 == "show" && $2 == "" { known(); next }
+$1 == "show" { at = index($2, "="); block[substr($2, 1, at - 1)] = substr($2, at + 1) }
+function known(  i, m, name, key) {
+  gsub(/\\x5c/, "\\", block["Names"])
+  m = split(block["Id"] " " block["Names"], name, " ")
+  for (i = 1; i <= m; i++) for (key in block) show[name[i], key] = block[key]
+  for (key in block) delete block[key]
+}
+function say(name, value) { print id[n], name, value }
+function many(name, text,  i, m, part) {
+  m = split(text, part, "\n")
+  for (i = 2; i <= m; i++) say(name, part[i])
+}
+function runs(u,  i, p, now, old, time, stale) {
+  if (show[u, "Type"] == "oneshot") return "current"
+  time = show[u, "ExecMainStartTimestamp"]
+  if (time !~ /[0-9]/) time = show[u, "InactiveExitTimestamp"]
+  time = substr(time, index(time, " ") + 1, 19)
+  stale = "current"
+  for (i = 1; i <= files[n]; i++) {
+    p = path[n, i]
+    now = ((p, "sha256") in fact) ? fact[p, "sha256"] : "absent"
+    if (started[u] != "" && started[u] == show[u, "InvocationID"] && ((u, p) in noted)) old = noted[u, p] != now
+    else old = now != "absent" && substr(fact[p, "ctime"], 1, 19) >= time
+    if (old && kind[n, i] != "config") return "stale unit"
+    if (old) stale = "stale"
+  }
+  return stale
+}
+END {
+  known()
+  total = n
+  for (n = 1; n <= total; n++) {
+    u = unit[n]
+    for (i = 1; i <= files[n]; i++) if ((path[n, i], "unknown") in fact) say("unknown", path[n, i] ": " fact[path[n, i], "unknown"])
+    if (tree) { say("tree", 1); if (u in enabled) say("enabled", enabled[u]) }
+    else if (flags[n] ~ / template /) say("load", "template")
+    else if (!((u, "Id") in show)) say("unknown", "systemctl gave no answer")
+    else {
+      say("load", show[u, "LoadState"])
+      say("enabled", enabled[show[u, "Id"]])
+      say("reload_needed", show[u, "NeedDaemonReload"])
+      if (flags[n] ~ / (active|absent) /) say("active", show[u, "ActiveState"])
+      if (flags[n] ~ / runs / && show[u, "ActiveState"] ~ /^(active|reloading)$/) say("runs", runs(u))
+      if (flags[n] ~ / absent /) say("fragment", show[u, "FragmentPath"])
+    }
+    many("link", links[u])
+    for (i = 1; i <= files[n]; i++) {
+      if (kind[n, i] == "config") continue
+      p = path[n, i]
+      if ((p, "stat") in fact) say(kind[n, i] " stat", fact[p, "stat"])
+      if ((p, "sha256") in fact) say(kind[n, i] " sha256", fact[p, "sha256"])
+      if ((p, "link") in fact) say(kind[n, i] " link", fact[p, "link"])
+    }
+    many("left", left[u])
+  }
+}'
+) 2>/dev/null
+frame 'look ssh_key'
+(
+home_of() {
+  home= uid= gid=
+  while IFS=: read -r name _ uid gid _ home _; do
+    [ "$name" != "$1" ] || return 0
+  done <./etc/passwd
+  return 1
+}
+if [ ! -r ./etc/passwd ]; then :
+elif home_of root && [ -n "$home" ]; then
+  export OWNER="$uid"
+  each_path 'file=$1 directory=${1%/*}
+for_all() { for id in root:SHA256:ZkAslGjFiUHdGf/WUL8rQvkib4PTvQatUV0OUQSncCA; do printf '\''%s	%s	%s
+'\'' "$id" "$1" "$2"; done; }
+if [ -L "$directory" ] || [ -L "$file" ]; then
+  for_all blocked '\''the keys of root lie behind a symbolic link'\''
+elif [ -e "$file" ] && [ ! -f "$file" ]; then
+  for_all blocked '\''the keys of root are not in a file'\''
+else
+  missing=
+  [ -e "$file" ] || missing=$(why_missing "$file")
+  case $missing in
+    *'\''	unknown	'\''*) for_all unknown "${missing##*	}" ;;
+    *)
+      printf '\''%s
+'\'' '\''root:SHA256:ZkAslGjFiUHdGf/WUL8rQvkib4PTvQatUV0OUQSncCA	ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f'\'' | FILE=$file THERE=${missing:-yes} timeout -k 1 20 awk -F'\''	'\'' '\''
+function place(text, key,   at) {
+  sub(/\r$/, "", text)
+  gsub(/\t/, " ", text)
+  sub(/^ +/, "", text)
+  if (text ~ /^#/) return 0
+  at = index(" " text " ", " " key " ")
+  options = substr(text, 1, at - 1)
+  sub(/ +$/, "", options)
+  return at
+}
+{ id[++n] = $1; key[n] = $2 }
+END {
+  file = ENVIRON["FILE"]
+  while ((got = (getline text < file)) > 0)
+    for (i = 1; i <= n; i++) if (!(i in found) && place(text, key[i])) found[i] = options
+  if (got < 0 && ENVIRON["THERE"] == "yes") exit
+  for (i = 1; i <= n; i++) print id[i] (i in found ? "\toptions\t" found[i] : "\tnone\t1")
+}'\''
+      unsafe=$(stat -c '\''%u %a'\'' -- "$directory" "$file" 2>/dev/null | while read -r owner bits; do
+        case $owner in 0 | "$OWNER") ;; *) echo owner ;; esac
+        case $bits in *[2367] | *[2367]?) echo mode ;; esac
+      done)
+      [ -z "$unsafe" ] || for_all unsafe 1
+      ;;
+  esac
+fi' ".${home%/}/.ssh/authorized_keys"
+else
+  for id in root:SHA256:ZkAslGjFiUHdGf/WUL8rQvkib4PTvQatUV0OUQSncCA; do printf '%s	none	1
+' "$id"; done
+fi
+) 2>/dev/null
+frame 'look directory'
+(
+each_path 'stat_paths "$@"' ./var/lib/vz/vzdump-tmp ./var/lib/vzdump-hook
+) 2>/dev/null
+frame end
+exit 0
+}
