@@ -20,7 +20,7 @@ interface Contender {
 
 function provision(args: readonly string[], cwd: string): Command {
   return {
-    argv: [process.execPath, join(project, 'dist/provision.js'), ...args],
+    argv: [process.execPath, process.env.PROVISION ?? join(project, 'dist/provision.js'), ...args],
     cwd,
     env: { USER: 'bench' },
   };

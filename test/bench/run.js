@@ -1,5 +1,5 @@
 // Runs the benchmark: `npm run bench`. Node 20 does not run TypeScript, so the module goes through vite, which vitest brings along.
-// ROUNDS=9 says how often each contender runs; PEERS=none leaves ansible out and writes no page.
+// ROUNDS=9 says how often each contender runs; PEERS=none leaves ansible out and writes no page; PROVISION=FILE measures another build.
 import { execFileSync } from 'node:child_process';
 import { createServer } from 'vite';
 

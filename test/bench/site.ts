@@ -14,6 +14,7 @@ export const role = {
       items: { type: 'integer' },
       description: 'One block of five resources per number.',
     },
+    settings: { type: 'array', items: { type: 'integer' }, description: 'What is in each file.' },
     lines: { type: 'array', items: { type: 'integer' }, description: 'One line each.' },
   },
   resources: [
@@ -27,7 +28,7 @@ export const role = {
 };
 
 export const template = `# File {{line item}} of {{line host.name}}
-{{#each numbers}}
+{{#each settings}}
 setting_{{line this}} = value {{line this}} of a file of ordinary length
 {{/each}}
 `;
@@ -37,7 +38,7 @@ export function benchSite(hosts: readonly LabHost[], count: number): string {
   const numbers = Array.from({ length: count / 5 }, (_, index) => index + 1);
   return inventoryFor(hosts, {
     roles: ['bench'],
-    vars: { bench: { numbers, lines: [...numbers] } },
+    vars: { bench: { numbers, lines: [...numbers], settings: numbers.slice(0, 20) } },
     files: { 'roles/bench/role.yaml': role, 'templates/bench/file.hbs': template },
   });
 }
