@@ -40,11 +40,12 @@ export async function runProcedure(
     const steps: ShownStep[] = [];
     for (const [index, step] of procedure.steps.entries()) {
       const failed = steps.some(({ outcome }) => outcome === 'failed' || outcome === 'unknown');
+      const ahead = steps.some(({ outcome }) => outcome === 'planned');
       engine.progress(work.host.name, `step ${index + 1} of ${procedure.steps.length}: ${step.about}`);
       steps.push(
         failed
           ? shown(step, 'skipped', 'a step before it did not succeed')
-          : await oneStep(session, work.host, step, context, engine, options),
+          : await oneStep(session, work.host, step, context, engine, { ...options, ahead }),
       );
     }
     return { ...planned, steps };
@@ -57,7 +58,7 @@ async function oneStep(
   step: ProcedureStep,
   context: Context,
   engine: Engine,
-  options: ProcedureOptions,
+  options: ProcedureOptions & { readonly ahead: boolean },
 ): Promise<ShownStep> {
   const proofs = apart([...step.guard, ...step.verify]);
   const [guard, verify] = [proofs.slice(0, step.guard.length), proofs.slice(step.guard.length)];
@@ -66,6 +67,9 @@ async function oneStep(
     return shown(step, 'already', 'it holds already; nothing was run');
   }
   const blocked = troubles(guard, view, context);
+  // Of a dry run: what the steps before it would have done is not done, so its guard says nothing about it.
+  if (blocked.length > 0 && options.dryRun && options.ahead)
+    return shown(step, 'planned', 'its guard does not hold yet; the steps before it are to see to that');
   if (blocked.length > 0) {
     const unknown = blocked.some(({ known }) => !known);
     return shown(
