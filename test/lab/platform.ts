@@ -13,6 +13,9 @@ export interface Copied {
 
 const standIns = new URL('stand-ins/', import.meta.url).pathname;
 
+/** The others are in /usr/bin; where each lies matters to what names it by its whole path. */
+const sbin = new Set(['qm', 'pct', 'pvesm']);
+
 /** Programs by which a platform is known, and which do nothing else. */
 const marks: Readonly<Record<LabPlatform, readonly Copied[]>> = {
   pve: [
@@ -39,7 +42,7 @@ export function platformFiles(platform: LabPlatform): readonly Copied[] {
   });
   const copies = programs.map((name) => ({
     source: join(standIns, name),
-    target: `/usr/bin/${name}`,
+    target: `/usr/${sbin.has(name) ? 'sbin' : 'bin'}/${name}`,
     mode: 0o755,
   }));
   // A stand-in of the same name knows more than a mark.
