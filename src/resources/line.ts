@@ -140,15 +140,17 @@ function edit(spec: LineSpec, remove: boolean): Sh {
     : sh`say ${`${spec.line} does not exist; say create: true if it is to be made`}; exit 1`;
   return lines([
     sh`file=${at(spec.line)} mode=0644 owner=root:root size=0 create=
+old=$file
 if [ -e "$file" ]; then
   set -- $(stat -c '%a %U:%G %u:%g %s' -- "$file")
   mode=$1 owner=$2 size=$4
   case $owner in *UNKNOWN*) owner=$3 ;; esac
+  old_of "$file" || { say "it could not be read as the owner of its directory"; exit 1; }
 else
   ${missing}
 fi`,
     // The new text goes by file, not by argument or environment: it may be a secret.
-    sh`FILE=$file NEW=${remove ? '' : blob(text)} KEY=${spec.key} CORE=${core(spec)} NOTE=${spec.comment ?? ''} SIZE=$size CREATE=$create \
+    sh`FILE=$old NEW=${remove ? '' : blob(text)} KEY=${spec.key} CORE=${core(spec)} NOTE=${spec.comment ?? ''} SIZE=$size CREATE=$create \
 awk ${editProgram} >"$STAGE/line.$CHANGE"`,
     sh`put "$STAGE/line.$CHANGE" "$file" "$mode" "$owner"`,
   ]);

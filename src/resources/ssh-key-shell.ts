@@ -42,7 +42,7 @@ else
   case $missing in
     *'	unknown	'*) for_all unknown "\${missing##*	}" ;;
     *)
-      printf '%s\n' ${rows} | FILE=$file THERE=\${missing:-yes} awk -F'\t' ${observeProgram}
+      printf '%s\n' ${rows} | FILE=$file THERE=\${missing:-yes} timeout -k 1 20 awk -F'\t' ${observeProgram}
       unsafe=$(stat -c '%u %a' -- "$directory" "$file" 2>/dev/null | while read -r owner bits; do
         case $owner in 0 | "$OWNER") ;; *) echo owner ;; esac
         case $bits in *[2367] | *[2367]?) echo mode ;; esac
@@ -92,9 +92,12 @@ if [ ! -d "$directory" ]; then
 fi
 case $(stat -c %u -- "$directory") in 0 | "$uid") ;; *) chown -h "$uid:$gid" "$directory" ;; esac
 case $(stat -c %a -- "$directory") in 700) ;; *) as_owner 'chmod 700 -- "$1"' "$directory" ;; esac
-there=
-if [ -e "$file" ]; then there=yes; fi
-FILE=$file THERE=$there KEY=${key} NEW=${entry === null ? '' : blob(entry)} awk ${editProgram} >"$STAGE/keys.$CHANGE"
+there= old=
+if [ -e "$file" ]; then
+  there=yes
+  old_of "$file" || { say "\${file#.} could not be read as its owner"; exit 1; }
+fi
+FILE=$old THERE=$there KEY=${key} NEW=${entry === null ? '' : blob(entry)} awk ${editProgram} >"$STAGE/keys.$CHANGE"
 if [ "$uid" = 0 ]; then owner=root:root
 elif [ -z "$ROOT" ]; then owner=$who:$gid
 else owner=$uid:$gid TRUSTED="$TRUSTED$directory
