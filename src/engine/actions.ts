@@ -16,10 +16,7 @@ export function actions(changes: readonly PlannedChange[], context: Context): Ac
     const valid = want === null ? null : type.validator?.(spec);
     const steps = type.steps(typeChange(change, context)).map((step) => step.run);
     return {
-      guard:
-        change.dependsOn.length > 0
-          ? null
-          : { shell: lookShell({ type, specs: [spec] }), expect: change.seen },
+      guard: change.dependsOn.length > 0 ? null : guard(change),
       needs: change.dependsOn.flatMap((id) => index.get(id) ?? []),
       steps: valid ? [withFile(valid.argv, blob(valid.content)), ...steps] : steps,
       below: above(change),
@@ -28,6 +25,21 @@ export function actions(changes: readonly PlannedChange[], context: Context): Ac
       record: recordLine(resource.id, recordable(want, resource.secret)),
     };
   });
+}
+
+/** What must still be seen before the change: all that was, without what other changes of this run may have altered. */
+function guard({ resource: { type, spec }, seen }: PlannedChange): Action['guard'] {
+  const shell = lookShell({ type, specs: [spec] });
+  const shared = type.shared ?? [];
+  if (shared.length === 0) return { shell, expect: seen };
+  const others = shared.map((name) => `$2 != "${name}"`).join(' && ');
+  return {
+    shell: `{\n${shell}\n} | awk -F '\\t' '${others}'`,
+    expect: seen
+      .split('\n')
+      .filter((line) => !shared.includes(line.split('\t')[1] ?? ''))
+      .join('\n'),
+  };
 }
 
 /** Paths that a change writes. */

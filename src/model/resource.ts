@@ -62,6 +62,12 @@ export interface ResourceType<Spec = unknown> {
   /** Seconds its steps may take on a host; set it for every type that runs other programs. Without it: plain file work. */
   readonly stepLimit?: number;
 
+  /**
+   * Names of facts that a change of another resource of this type alters too (what a server exports is read anew as a whole). The
+   * guard before a change leaves them out: otherwise our own change would look like that of somebody else.
+   */
+  readonly shared?: readonly string[];
+
   /** "/etc/vzdump.conf". No tab, no line break: the loader refuses them. */
   identity(spec: Spec): string;
   /** Places this makes when its state is wanted. Two resources that provide one place are an input error. */

@@ -69,6 +69,7 @@ clients:
     },
   },
   stepLimit: 60,
+  shared: ['live'],
   identity: (spec) => spec.export,
   provides: (spec) => {
     const file = exportsFile(spec.export);
@@ -95,6 +96,7 @@ function wanted(spec: ExportSpec, context: Context): State | null {
     mode: '0644',
     owner: 'root',
     group: 'root',
+    elsewhere: 'no',
   };
   return context.live ? { ...file, clients: canonicalClients(clients) } : file;
 }
@@ -173,7 +175,7 @@ function read(facts: Facts, spec: ExportSpec, context: Context): Observed {
       ...(file.have ?? {}),
       ...(file.have === null ? {} : { file: facts.get('sha256') ?? String(file.have.type) }),
       ...(context.live ? { clients } : {}),
-      ...(elsewhere === undefined ? {} : { elsewhere }),
+      elsewhere: elsewhere ?? 'no',
     },
   };
 }
@@ -192,7 +194,7 @@ function refuse({ spec, have, context }: Change<ExportSpec>): string | null {
     return 'any file in /etc/exports.d keeps TrueNAS from starting its NFS server; use its own NFS shares';
   if (context.platform === 'synology')
     return 'DSM writes /etc/exports from its own NFS rules and would undo this; set the rules of the share there';
-  if (typeof have?.elsewhere === 'string')
+  if (typeof have?.elsewhere === 'string' && have.elsewhere !== 'no')
     return `${spec.export} is also exported by ${have.elsewhere}; remove it there first, or its clients would be mixed`;
   if (have?.type !== undefined && have.type !== 'file')
     return `${exportsFile(spec.export)} is a ${have.type}, not a file`;
@@ -205,6 +207,9 @@ function steps({ spec, have, want, differs, context }: Change<ExportSpec>): Step
   const steps: Step[] = [];
   if (want === null && have?.file !== undefined)
     steps.push({ about: `remove ${file} (a copy is kept)`, run: sh`take_away ${at(file)}` });
+  const names = (spec.clients ?? []).map(({ client }) => client).filter(isName);
+  if (want !== null && context.live && names.length > 0)
+    steps.push({ about: 'resolve the names of the clients', run: sh`${resolve}\nresolve ${names}` });
   if (want !== null && write)
     steps.push({
       about: `write ${file}`,
@@ -214,6 +219,19 @@ put ${blob(exportsText(spec.export, spec.clients ?? []))} ${at(file)} 0644 root:
   if (context.live) steps.push({ about: 'exportfs -ra', run: reexport });
   return steps;
 }
+
+/** A full host name: no address, network, wildcard or netgroup. */
+function isName(client: string): boolean {
+  return /[A-Za-z]/.test(client) && !/[:*?@/]/.test(client);
+}
+
+/** Before anything is written: with a name that does not resolve, the clients of today would lose what they have mounted. */
+const resolve = sh`resolve() {
+  command -v getent >/dev/null || return 0
+  for name do
+    timeout -k 1 10 getent ahosts "$name" >/dev/null || { say "the client $name does not resolve; nothing was changed"; exit 1; }
+  done
+}`;
 
 /** Its exit code is 0 for a client that cannot be resolved: any text is a failure, except a remark about a default we share. */
 const reexport = sh`command -v exportfs >/dev/null || {

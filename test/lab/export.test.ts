@@ -56,13 +56,20 @@ describeLab('export', () => {
     expect(made.after.differs).toEqual([]);
   });
 
-  test('a client that cannot be resolved is a failure although exportfs says 0', async () => {
+  test('a client that cannot be resolved is a failure although exportfs says 0; the others keep theirs', async () => {
+    const before = await host.sh('exportfs -s');
     const made = await make(host, nfsExport, {
       export: '/srv/nfs',
       clients: [{ client: 'nobody.lan', options: ['rw'] }],
     });
     expect(made.outcome).toMatch(/^failed/);
-    expect(made.said).toContain('Failed to resolve');
+    expect(made.said).toContain('nobody.lan does not resolve');
+    expect(await host.sh('exportfs -s')).toBe(before);
+    // One that a foreign file names is told by exportfs alone.
+    await host.writeFile('/etc/exports.d/foreign.exports', '/srv/by-hand nobody.lan(ro)\n');
+    const beside = await make(host, nfsExport, { ...main, clients: main.clients.slice(1) });
+    expect(beside.said).toContain('Failed to resolve');
+    await host.sh('rm /etc/exports.d/foreign.exports');
     expect((await make(host, nfsExport, main)).after.differs).toEqual([]);
   });
 
