@@ -46,7 +46,8 @@ export function judge(check: Check, observed: Observed | undefined, context: Con
   if (observed === undefined)
     return { ...result, outcome: 'unknown', message: 'the host said nothing about it' };
   if ('unknown' in observed) return { ...result, outcome: 'unknown', message: observed.unknown };
-  const reasons = unmet(resource.type.want(resource.spec, context), observed.have, resource.secret);
+  const name = resource.type.identity(resource.spec);
+  const reasons = unmet(name, resource.type.want(resource.spec, context), observed.have, resource.secret);
   if (reasons.length === 0) return { ...result, outcome: 'pass', message: '' };
   return { ...result, outcome: 'fail', message: reasons.join('\n') };
 }

@@ -149,7 +149,7 @@ function troubles(resources: readonly Resource[], view: HostView, context: Conte
     const name = resource.type.identity(resource.spec);
     if ('unknown' in observed) return [{ text: `${name}: ${observed.unknown}`, known: false }];
     const want = resource.type.want(resource.spec, context);
-    const reasons = unmet(want, observed.have, resource.secret);
+    const reasons = unmet('it', want, observed.have, resource.secret);
     return reasons.length === 0 ? [] : [{ text: `${name}: ${reasons.join('\n')}`, known: true }];
   });
 }

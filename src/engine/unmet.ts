@@ -8,22 +8,22 @@ const shownLength = 1500;
  * Why an expectation does not hold, a line or more for each reason; empty when it holds. What a command printed when it ended
  * otherwise than it should is told too: an exit code alone helps nobody. Nothing of a secret is shown.
  */
-export function unmet(want: State | null, have: State | null, secret: boolean): string[] {
+export function unmet(name: string, want: State | null, have: State | null, secret: boolean): string[] {
   const [wanted, had] = [recordable(want, secret), recordable(have, secret)];
   const differs = differences(wanted, had);
   if (differs.length === 0) return [];
-  if (had === null) return ['it is not there'];
+  if (had === null) return [`${name} is not there`];
   // What was not seen because something else is wrong is no reason of its own.
-  const seen = differs.filter((name) => (had[name] ?? null) !== null);
+  const seen = differs.filter((key) => (had[key] ?? null) !== null);
   const reasons = (seen.length > 0 ? seen : differs).map(
-    (name) => `${name}: want ${say(wanted?.[name])}, have ${say(had[name])}`,
+    (key) => `${key}: want ${say(wanted?.[key])}, have ${say(had[key])}`,
   );
   return secret ? reasons : [...reasons, ...printed(wanted, had)];
 }
 
 function printed(want: State | null, have: State): string[] {
-  return ['stderr', 'stdout'].flatMap((name) => {
-    const text = want?.[name] === undefined ? have[name] : undefined;
+  return ['stderr', 'stdout'].flatMap((key) => {
+    const text = want?.[key] === undefined ? have[key] : undefined;
     return typeof text === 'string' && text !== '' ? [`it said: ${cut(text)}`] : [];
   });
 }

@@ -22,20 +22,21 @@ test.each([
     ['mounted: want true, have false'],
   ],
   ['a property that nothing was seen of', { mounted: true }, {}, ['mounted: want true, have nothing']],
-  ['absence', { type: 'file', mode: '0644' }, null, ['it is not there']],
+  ['absence', { type: 'file', mode: '0644' }, null, ['/etc/x is not there']],
   ['presence of what must not be', null, { type: 'file' }, ['type: want nothing, have "file"']],
 ] as const)('%s', (_name, want, have, reasons) => {
-  expect(unmet(want, have, false)).toEqual(reasons);
+  expect(unmet('/etc/x', want, have, false)).toEqual(reasons);
 });
 
 test('long texts are cut', () => {
-  const [reason = ''] = unmet({ stdout: '' }, { stdout: 'x'.repeat(60_000) }, false);
+  const [reason = ''] = unmet('x', { stdout: '' }, { stdout: 'x'.repeat(60_000) }, false);
   expect(reason.length).toBeLessThan(2000);
   expect(reason).toContain('more characters');
 });
 
 test('nothing of a secret is told', () => {
   const reasons = unmet(
+    'x',
     { exit: 0, stdout: 'secret one' },
     { exit: 1, stdout: 'secret two', stderr: 'secret three' },
     true,
