@@ -87,6 +87,7 @@ export const samples: Readonly<Record<string, { readonly platform: string; reado
         {
           path: '/srv/nfs',
           clients: [{ client: '10.10.0.0/24', options: ['rw', 'no_subtree_check', 'anonuid=1000'] }],
+          state: 'present',
         },
       ],
     },
@@ -102,6 +103,7 @@ export const samples: Readonly<Record<string, { readonly platform: string; reado
           options: ['vers=4.2', 'hard'],
           expect_entry: '.chunks',
           write_test: true,
+          state: 'present',
         },
       ],
     },
