@@ -43,7 +43,10 @@ export function inventoryFor(
   }
   const write = (path: string, content: string | Data) => {
     mkdirSync(dirname(join(dir, path)), { recursive: true });
-    writeFileSync(join(dir, path), typeof content === 'string' ? content : stringify(content));
+    writeFileSync(
+      join(dir, path),
+      typeof content === 'string' ? content : stringify(content, { aliasDuplicateObjects: false }),
+    );
   };
   write('inventory/site.yaml', { site: 'lab', groups: ['all'] });
   write('inventory/groups/all.yaml', { group: 'all', roles: options.roles ?? [], vars: options.vars ?? {} });
