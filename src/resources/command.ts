@@ -119,10 +119,9 @@ function shown(argv: readonly string[]): string {
 
 /** A shell that ends with 127 was found itself: what it says names the program that was not. */
 function notFound({ command: [program = ''] }: CommandSpec, said: string): string {
+  if (!/^(\/bin\/)?(ba)?sh$/.test(program)) return `${program} was not found`;
   const [line = ''] = said.trim().split('\n');
-  return /^(\/bin\/)?(ba)?sh$/.test(program) && line !== ''
-    ? `a program was not found: ${line}`
-    : `${program} was not found`;
+  return line === '' ? 'a program was not found' : `a program was not found: ${line}`;
 }
 
 function expected(spec: CommandSpec): State {
