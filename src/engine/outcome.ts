@@ -27,12 +27,13 @@ function codes(command: Command, run: HostRun): ErrorCode[] {
     found.push('unknown');
   if (run.checks.some(({ outcome }) => outcome === 'fail')) found.push('failed');
   for (const { outcome } of run.changes) {
-    if (outcome === 'failed' || outcome === 'skipped') found.push('failed');
+    // A skipped change tells nothing new: the one it waited for has a code of its own.
+    if (outcome === 'failed') found.push('failed');
     if (outcome === 'changed-since-plan') found.push('changed');
     if (outcome === 'refused') found.push('refused');
   }
   for (const { outcome } of command === 'run' ? run.steps : []) {
-    if (outcome === 'failed' || outcome === 'skipped') found.push('failed');
+    if (outcome === 'failed') found.push('failed');
     if (outcome === 'unknown') found.push('unknown');
   }
   return found;

@@ -99,7 +99,7 @@ describeLab('what changes in the middle', () => {
       await host.sh('echo "in the window" >/etc/faults-a');
       await open(host, 'gate');
       const ended = await applying.finished;
-      expect(ended.code).toBe(4);
+      expect(ended.code).toBe(6);
       expect(outcomes(ended.stdout)).toEqual({
         'faults-gate': 'done',
         'faults-a': 'changed-since-plan',
