@@ -79,7 +79,7 @@ hash_paths() {
   done
   # Where others can swap a name, it may have become a pipe by now.
   slow=
-  for p do [ -O "${p%/*}" ] || slow='\''timeout -k 1 60'\''; done
+  for p do [ -O "${p%/*}" ] || slow='\''timeout -k 1 20'\''; done
   [ $# -eq 0 ] || $slow sha256sum -- "$@" 2>/dev/null | sed -e '\''/^\\/{s/^.//;s/\\\\/\\/g;}'\'' -e '\''s/^\([0-9a-f]*\) [ *]\.\(.*\)$/\2	sha256	\1/'\''
 }'
 eval "$PATH_FUNCTIONS"
@@ -467,11 +467,11 @@ guard_10() {
 steps_10() {
 timeout -k 5 60 /bin/sh -c 'set -eu
 . "$STAGE/prelude"
-perl -c "$STAGE/6136ed2bb5340490afb178debc3959998cb3a66b99d6629950f811a89564bb67"
+perl -c "$STAGE/e391f8ab91fc336c4f42e28b458c07d7d0d1da66664fc0f0bde7431b262ca28f"
 owner=root:root
-put "$STAGE/6136ed2bb5340490afb178debc3959998cb3a66b99d6629950f811a89564bb67" ./usr/local/bin/vzdump-hook.pl 0755 "$owner"'
+put "$STAGE/e391f8ab91fc336c4f42e28b458c07d7d0d1da66664fc0f0bde7431b262ca28f" ./usr/local/bin/vzdump-hook.pl 0755 "$owner"'
 }
-attempt 10 ' 9 ' '' '' 'file:/usr/local/bin/vzdump-hook.pl	{"group":"root","mode":"0755","owner":"root","sha256":"6136ed2bb5340490afb178debc3959998cb3a66b99d6629950f811a89564bb67","type":"file"}'
+attempt 10 ' 9 ' '' '' 'file:/usr/local/bin/vzdump-hook.pl	{"group":"root","mode":"0755","owner":"root","sha256":"e391f8ab91fc336c4f42e28b458c07d7d0d1da66664fc0f0bde7431b262ca28f","type":"file"}'
 guard_11() {
 :
 }

@@ -71,7 +71,7 @@ hash_paths() {
   done
   # Where others can swap a name, it may have become a pipe by now.
   slow=
-  for p do [ -O "${p%/*}" ] || slow='\''timeout -k 1 60'\''; done
+  for p do [ -O "${p%/*}" ] || slow='\''timeout -k 1 20'\''; done
   [ $# -eq 0 ] || $slow sha256sum -- "$@" 2>/dev/null | sed -e '\''/^\\/{s/^.//;s/\\\\/\\/g;}'\'' -e '\''s/^\([0-9a-f]*\) [ *]\.\(.*\)$/\2	sha256	\1/'\''
 }'
 eval "$PATH_FUNCTIONS"
