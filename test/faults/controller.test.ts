@@ -88,6 +88,22 @@ describeLab('F01 kill -9 of the controller', () => {
     expect(await versions()).toEqual([7, 7, 7]);
   });
 
+  test('F04 the program on the host dies in the middle of a change: the lock is held until that change is over', async () => {
+    const cwd = site(8);
+    await shut(host, 'b');
+    const controller = startProvision(['apply', '--yes'], { cwd });
+    await until(host, journal('change 1 start'));
+    await host.sh('read -r run pid rest </var/lib/provision/holder; kill -KILL "$pid"');
+    expect(told(await controller.finished)).toContain('exit 4');
+    const second = await provision(cwd, ['apply', '--yes']);
+    expect(told(second)).toContain('exit 7');
+    await open(host, 'b');
+    await until(host, 'flock -n /var/lib/provision/lock true');
+    expect(await versions()).toEqual([8, 8, 7]);
+    expect(told(await provision(cwd, ['apply', '--yes']))).toContain('exit 0');
+    expect(told(await provision(site(7), ['apply', '--yes']))).toContain('exit 0');
+  });
+
   test('the program on the host dies as well: what it left is swept up by the next apply, even if that has nothing to change', async () => {
     const cwd = site(9);
     await shut(host, 'b');
