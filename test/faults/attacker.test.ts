@@ -103,6 +103,21 @@ mount -t tmpfs -o ro none /tmp; mount -t tmpfs -o ro none /var/tmp`);
     expect(told(await provision(site(99), ['apply', '--yes']))).toContain('exit 0');
   });
 
+  test('at the worst moment, between looking and reading, root reads nothing for him', async () => {
+    // Instead of winning a race: the tool that is about to read does the swap first.
+    const swap = `#!/bin/sh
+if [ -n "$NEW" ]; then rm -f ${home}/.ssh/authorized_keys; ln -s /etc/victim ${home}/.ssh/authorized_keys; : >/run/swapped; fi
+exec /usr/bin/awk "$@"
+`;
+    await host.writeFile('/usr/local/sbin/awk', swap, '0755');
+    await provision(site(98), ['apply', '--yes']);
+    await host.sh('rm /usr/local/sbin/awk /run/swapped');
+    expect(
+      await host.sh(`[ -L ${home}/.ssh/authorized_keys ] || cat ${home}/.ssh/authorized_keys`),
+    ).not.toContain('precious');
+    await host.sh(`rm -f ${home}/.ssh/authorized_keys`);
+  });
+
   test.each([
     ['a pipe', `mkfifo ${home}/.ssh/authorized_keys; chown ${user}: ${home}/.ssh/authorized_keys`],
     ['a link', `ln -s /root/.ssh/authorized_keys ${home}/.ssh/authorized_keys`],
