@@ -67,7 +67,9 @@ function dependable(change: PlannedChange): boolean {
 }
 
 function rejected(change: PlannedChange, code: string | undefined, said: string | undefined): string {
-  const argv = change.resource.type.validator?.(change.resource.spec)?.argv.join(' ') ?? '';
+  const words = change.resource.type.validator?.(change.resource.spec)?.argv ?? [];
+  // A whole script in front of the reason would hide it.
+  const argv = words.map((word) => (word.includes('\n') ? '...' : word)).join(' ');
   if (code === undefined) return `its validator (${argv}) gave no answer`;
   // A validator likes to quote the line it dislikes.
   if (change.resource.secret)
