@@ -38,9 +38,7 @@ export async function apply(
   const selected = options.selected ?? (() => true);
   if (options.approve === null && options.saved === undefined) {
     return inParallel(work, engine.forks, (one) =>
-      onHost(one, engine, async (session) =>
-        make(session, one, await planHost(session, one, engine, selected), engine, options),
-      ),
+      onHost(one, engine, (session) => planAndMake(session, one, engine, selected, options)),
     );
   }
   const planned = new Map<string, Planned>();
@@ -67,6 +65,28 @@ export async function apply(
     if (!plan || !run || !needsRun(plan)) return run as HostRun;
     return onHost(one, engine, (session) => make(session, one, plan, engine, options));
   });
+}
+
+/** How often a host is looked at anew because another apply ran while it was looked at. */
+const looksAnew = 3;
+
+/** For a run that was agreed to beforehand: when another apply came in between, the host is looked at again and judged anew. */
+async function planAndMake(
+  session: Session,
+  work: HostWork,
+  engine: Engine,
+  selected: Selection,
+  options: ApplyOptions,
+): Promise<HostRun> {
+  for (let looked = 1; ; looked += 1) {
+    const planned = await planHost(session, work, engine, selected);
+    try {
+      return await make(session, work, planned, engine, options);
+    } catch (error) {
+      const overtaken = error instanceof ProvisionError && error.code === 'changed';
+      if (!overtaken || looked === looksAnew) throw error;
+    }
+  }
 }
 
 /** Changes that will be tried. */
@@ -105,6 +125,7 @@ async function make(
     wait: options.wait ?? 0,
     recordBase: recordBase(planned).lines,
     machineId: view.machineId,
+    newestRun: view.newestRun,
     verify: looks(resources),
   });
   engine.progress(host.name, changes.length === 0 ? 'writing the record' : `change 1 of ${changes.length}`);

@@ -14,7 +14,7 @@ export function runName(engine: Engine): string {
 export function stopped(host: Host, frames: readonly Frame[], result: RunResult, run: string): void {
   const said = (name: string): string | undefined => frame(frames, name)?.toString('utf8').trim();
   const fail = (
-    code: 'refused' | 'locked' | 'failed' | 'unreachable',
+    code: 'refused' | 'locked' | 'failed' | 'unreachable' | 'changed',
     message: string,
     hint: string,
     begun = false,
@@ -44,6 +44,13 @@ export function stopped(host: Host, frames: readonly Frame[], result: RunResult,
       'locked',
       `another apply is running on this host, started by ${holder}`,
       `wait for it, or use --wait SECONDS. ${untouched} by this run`,
+    );
+  }
+  if (said('other-run') !== undefined) {
+    fail(
+      'changed',
+      `another apply (${said('other-run')}) has run on this host since it was looked at`,
+      `look again with provision diff. ${untouched} by this run`,
     );
   }
   if (ended(frames) && frame(frames, 'ended')) return;

@@ -19,6 +19,8 @@ export interface HostView extends View {
   readonly free: number | null;
   readonly recordText: string;
   readonly recordNewer: boolean;
+  /** Name of the newest run on the host, '' for none; null when one was going on while the host was looked at. */
+  readonly newestRun: string | null;
   /** The newest run ended before its end, or nobody heard its end: the next apply tidies up after it and is the newest then. */
   readonly runLeft: boolean;
   readonly notices: readonly string[];
@@ -63,6 +65,7 @@ export async function look(
     record: record.record,
     recordText: text(frames, 'record'),
     recordNewer: record.newer,
+    newestRun: newestRun(text(frames, 'runs')),
     runLeft: /^(unseen|interrupted)\t/m.test(text(frames, 'runs')),
     tools: facts.tools,
     machineId: facts.values.get('machine-id') ?? '',
@@ -219,7 +222,11 @@ function freeKiB(df: string): number | null {
   return figures.length > 0 ? Math.min(...figures) : null;
 }
 
-/** Lines `running RUN HOLDER`, `unseen RUN`, `interrupted RUN` from the host. */
+function newestRun(found: string): string | null {
+  return /^running\t/m.test(found) ? null : (/^newest\t(.*)$/m.exec(found)?.[1] ?? '');
+}
+
+/** Lines `newest RUN`, `running RUN HOLDER`, `unseen RUN`, `interrupted RUN` from the host. */
 function runNotices(found: string): string[] {
   return found.split('\n').flatMap((line) => {
     const [kind, run = '', holder = ''] = line.split('\t');

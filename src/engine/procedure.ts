@@ -119,6 +119,7 @@ async function execute(
     wait: 0,
     recordBase: view.recordText.split('\n').filter((line) => line !== ''),
     machineId: view.machineId,
+    newestRun: view.newestRun,
     verify: [],
   });
   const result = await session.run(script, { limit: (step.limit + 60) * 1000 });

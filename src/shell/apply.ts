@@ -37,6 +37,11 @@ export interface ApplyOptions {
   readonly recordBase: readonly string[];
   /** What /etc/machine-id held when the plan was made: between looking and changing, an address can move. */
   readonly machineId: string;
+  /**
+   * The newest run that the host had when it was looked at ('': none; null: one was going on). Another one now means that what was seen
+   * may be half of somebody else's apply. undefined: do not ask.
+   */
+  readonly newestRun?: string | null;
   /** Everything to read again at the end. */
   readonly verify: readonly Look[];
 }
@@ -50,7 +55,7 @@ const runsKept = 20;
 /**
  * The script that changes a host: takes the lock, stages all contents and the program itself, checks their hashes, and only
  * then starts the program detached and follows its log. From there the run ends the same way whatever happens to the connection.
- * Its frames: `other-machine`, `no-tool`, `no-state`, `no-space`, `locked`, or `started` and then those of `runProgram`; `end` last.
+ * Its frames: `other-machine`, `no-tool`, `no-state`, `no-space`, `locked`, `other-run`, or `started` and then those of `runProgram`; `end` last.
  */
 export function applyScript(actions: readonly Action[], options: ApplyOptions): string {
   const blobs = distinct(actions.flatMap((action) => action.steps.flatMap((step) => step.blobs)));
@@ -82,7 +87,7 @@ flock ${options.wait > 0 ? `-w ${Math.ceil(options.wait)}` : '-n'} 9 || {
   frame end
   exit 0
 }
-${writeHolder(options)}
+${overtaken(options)}${writeHolder(options)}
 ${sweep}
 mkdir -p "$STAGE" || stop no-space "$STAGE"
 base64 -d <<'PAYLOAD' | tar -x -f - -C "$STAGE"
@@ -99,6 +104,16 @@ exec 9>&-
 frame started
 ${follow}
 frame end && : >"$RUNDIR/seen"`);
+}
+
+/** Under the lock: stops when an apply has run since this host was looked at. */
+function overtaken({ newestRun }: ApplyOptions): string {
+  if (newestRun === undefined) return '';
+  return `newest=
+for old in "$STATE"/runs/*; do newest=\${old##*/}; done
+[ "$newest" != '*' ] || newest=
+[ "$newest" = ${quote(newestRun ?? 'one was going on')} ] || { rm -f -- "$STATE/holder"; stop other-run "$newest"; }
+`;
 }
 
 /** Who holds the lock: its process by number and start time, so that a name left behind by a power cut is not believed. */

@@ -166,17 +166,19 @@ df -P -k . ./var/lib ./run ./var/lib/provision 2>/dev/null
 frame record
 cat ./var/lib/provision/record 2>/dev/null
 frame runs
+newest=
+set +f
+for run in ./var/lib/provision/runs/*; do newest=\${run##*/}; done
+set -f
+[ "$newest" != '*' ] || newest=
+printf 'newest\\t%s\\n' "$newest"
 if read -r run pid started holder <./var/lib/provision/holder && read -r stat </proc/"$pid"/stat; then
   set -- \${stat##*) }
   [ "\${20}" != "$started" ] || printf 'running\\t%s\\t%s\\n' "$run" "$holder"
-elif [ -d ./var/lib/provision/runs ]; then
-  set +f
-  for run in ./var/lib/provision/runs/*; do :; done
-  set -f
-  name=\${run##*/}
-  if [ "$name" = '*' ] || [ -e "$run/seen" ]; then :
-  elif [ -e "$run/ended" ]; then printf 'unseen\\t%s\\n' "$name"
-  else printf 'interrupted\\t%s\\n' "$name"
+elif [ -n "$newest" ]; then
+  if [ -e "./var/lib/provision/runs/$newest/seen" ]; then :
+  elif [ -e "./var/lib/provision/runs/$newest/ended" ]; then printf 'unseen\\t%s\\n' "$newest"
+  else printf 'interrupted\\t%s\\n' "$newest"
   fi
 fi 2>/dev/null`;
 }

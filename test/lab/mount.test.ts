@@ -64,10 +64,10 @@ describeLab('mount', () => {
   });
 
   test('never over files, never where somebody else mounts', async () => {
-    await host.sh('mkdir -p /mnt/full && echo x >/mnt/full/x && mkdir -p /etc/pve');
+    await host.sh('mkdir -p /var/lib/local /mnt/full && echo x >/mnt/full/x && mkdir -p /etc/pve');
     await host.sh('printf "%s\\n" "server:/x /mnt/fs\\040tab nfs defaults 0 0" >>/etc/fstab');
     await host.sh(
-      'printf "dir: local\\n\\tpath /var/lib/vz\\n\\nnfs: bu\\n\\tserver a\\n\\nnfs: own\\n\\tpath /mnt/own\\n" >/etc/pve/storage.cfg',
+      'printf "dir: local\\n\\tpath /var/lib/local\\n\\nnfs: bu\\n\\tserver a\\n\\nnfs: own\\n\\tpath /mnt/own\\n" >/etc/pve/storage.cfg',
     );
     const at = (path: string) => ({ ...bind, mount: path });
     const seen = await look(
@@ -75,7 +75,7 @@ describeLab('mount', () => {
       at('/mnt/fs tab'),
       at('/mnt/pve/bu'),
       at('/mnt/own'),
-      at('/var/lib/vz'),
+      at('/var/lib/local'),
     );
     expect(seen.map((one) => one.refused)).toEqual([
       expect.stringContaining('/mnt/full is not empty'),

@@ -145,7 +145,8 @@ attempt() {
     if [ "$seen" != "$4" ]; then frame "change $1 moved"; BAD="$BAD$1 "; return; fi
   fi
   frame "change $1 start"
-  (set -eu; steps_$1) 9>&-
+  # This shell keeps the lock, its programs do not have it: should the run be killed alone, nobody else begins before this is over.
+  (set -eu; { steps_$1; } 9>&-)
   rc=$?
   if [ "$rc" -ne 0 ]; then frame "change $1 failed $rc"; BAD="$BAD$1 "; return; fi
   [ -z "$5" ] || printf '%s\n' "$5" >>"$RUNDIR/record.done"
