@@ -113,11 +113,11 @@ async function make(
   const { host } = work;
   const { view, context, resources } = planned;
   const changes = plannable(planned);
-  const todo = actions(changes, context);
-  preflight(host, planned, todo);
+  const tasks = actions(changes, context);
+  preflight(host, planned, tasks);
   const nonce = engine.nonce();
   const run = runName(engine);
-  const script = applyScript(todo, {
+  const script = applyScript(tasks, {
     nonce,
     root: session.root,
     run,
@@ -160,7 +160,7 @@ function recordBase(planned: Planned): { lines: string[]; text: string } {
   return { lines: recordLines(keep), text };
 }
 
-function preflight(host: Host, { view }: Planned, todo: readonly Action[]): void {
+function preflight(host: Host, { view }: Planned, tasks: readonly Action[]): void {
   const refuse = (message: string, hint: string): never => {
     throw new ProvisionError('refused', message, { host: host.name, hint: `${hint}. Nothing was changed` });
   };
@@ -171,7 +171,7 @@ function preflight(host: Host, { view }: Planned, todo: readonly Action[]): void
       'flock is not installed, so two applies could run at once',
       'install util-linux (flock); diff works without it',
     );
-  const bytes = todo
+  const bytes = tasks
     .flatMap((action) => action.steps.flatMap((step) => step.blobs))
     .reduce((sum, blob) => sum + blob.bytes.length, 0);
   const needed = Math.ceil(bytes / 1024) + spareKiB;
