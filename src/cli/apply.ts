@@ -15,7 +15,7 @@ type ApplyOptions = WorkOptions & { readonly yes: boolean; readonly plan?: strin
 export async function applyCommand(terminal: Terminal, options: ApplyOptions): Promise<number> {
   needsYes('apply', options, terminal);
   const saved = options.plan === undefined ? undefined : await savedPlan(options.plan);
-  const { work, meant } = await selectedWork(withHostsOf(saved, options), terminal);
+  const { work, meant } = await selectedWork(selectionOf(saved, options), terminal);
   const [{ apply }, { exitCode }] = await Promise.all([
     import('../engine/apply.ts'),
     import('../engine/outcome.ts'),
@@ -48,12 +48,17 @@ async function savedPlan(file: string): Promise<SavedPlan> {
   return readPlan(text, file);
 }
 
-/** A saved plan names its hosts: without a selection of its own, the command is about these. */
-export function withHostsOf<O extends Pick<WorkOptions, 'host' | 'group' | 'role'>>(
-  saved: Pick<SavedPlan, 'hosts'> | undefined,
+/** A saved plan says what it is about: hosts, roles and ids come from it, and a second opinion on them is a mistake. */
+export function selectionOf<O extends Pick<WorkOptions, 'host' | 'group' | 'role' | 'only'>>(
+  saved: SavedPlan | undefined,
   options: O,
 ): O {
-  const selected = options.host.length + options.group.length + options.role.length > 0;
-  if (saved === undefined || selected) return options;
-  return { ...options, host: saved.hosts.map(({ host }) => host) };
+  if (saved === undefined) return options;
+  const { host, group, role, only } = options;
+  if (host.length + group.length + role.length + only.length > 0) {
+    throw new ProvisionError('input', 'a saved plan says itself which hosts, roles and ids it is about', {
+      hint: 'leave out --host, --group, --role and --only, or make a new plan with them. No host was contacted',
+    });
+  }
+  return { ...options, host: saved.hosts.map((one) => one.host), role: saved.role, only: saved.only };
 }

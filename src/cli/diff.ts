@@ -27,7 +27,7 @@ export async function diffCommand(terminal: Terminal, options: DiffOptions): Pro
       return exit;
     }
     const { writePlan } = await import('../engine/saved.ts');
-    await writeFile(options.out, writePlan(plans), { mode: 0o600 }).catch((error: unknown) => {
+    await writeFile(options.out, writePlan(plans, options), { mode: 0o600 }).catch((error: unknown) => {
       throw new ProvisionError('input', `the plan cannot be written to ${options.out}: ${String(error)}`);
     });
     terminal.err(`Plan saved. Apply exactly this with: provision apply --plan ${options.out}\n`);

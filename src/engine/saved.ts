@@ -8,18 +8,22 @@ import { sha256 } from '../shell/sh.ts';
 /** A plan as it was reviewed: which hosts, which part of them, and each change by its two states. No contents, no secrets. */
 export interface SavedPlan {
   readonly provision_plan: 1;
+  /** What the plan was asked about: roles and ids, empty for all. It is applied to the same part. */
+  readonly role: readonly string[];
+  readonly only: readonly string[];
   readonly hosts: readonly SavedHost[];
 }
 
 interface SavedHost {
   readonly host: string;
-  /** id -> hash over have and want, and the order in which they are made. */
+  /** Hash over have and want of each change. */
   readonly changes: readonly { readonly id: string; readonly state: string }[];
 }
 
 /** Text of a plan file. */
-export function writePlan(plans: readonly Plan[]): string {
-  return `${JSON.stringify({ provision_plan: 1, hosts: plans.map(savedHost) } satisfies SavedPlan, null, 2)}\n`;
+export function writePlan(plans: readonly Plan[], asked: Pick<SavedPlan, 'role' | 'only'>): string {
+  const { role, only } = asked;
+  return `${JSON.stringify({ provision_plan: 1, role, only, hosts: plans.map(savedHost) } satisfies SavedPlan, null, 2)}\n`;
 }
 
 /** @throws ProvisionError input, when this is no plan file. */
@@ -41,9 +45,11 @@ export function readPlan(text: string, file: string): SavedPlan {
     throw broken(`version ${String(parsed.provision_plan)}, this program knows 1`);
   const plan = parsed as SavedPlan;
   const whole =
+    Array.isArray(plan.role) &&
+    Array.isArray(plan.only) &&
     Array.isArray(plan.hosts) &&
     plan.hosts.every((one) => typeof one?.host === 'string' && Array.isArray(one.changes));
-  if (!whole) throw broken('`hosts` is damaged');
+  if (!whole) throw broken('a part of it is missing');
   return plan;
 }
 

@@ -146,6 +146,16 @@ describe('from diff to check, on directory trees', () => {
     expect(applied.exit).toBe(0);
     expect(existsSync(greeting('box1'))).toBe(true);
     expect(existsSync(greeting('box2'))).toBe(false);
+    // A plan about a part is applied to that part, however much else differs; the command line cannot widen it.
+    rmSync(greeting('box1'));
+    expect((await provision(['diff', '--only', 'file:/nowhere-else', '--out', plan])).exit).toBe(1);
+    const id = `file:${greeting('box1').slice(join(dir, 'trees/box1').length)}`;
+    expect((await provision(['diff', '--host', 'box1', '--only', id, '--out', plan])).exit).toBe(2);
+    const wider = await provision(['apply', '--plan', plan, '--host', 'box2', '--yes']);
+    expect(wider.exit).toBe(1);
+    expect(wider.printed.err).toContain('says itself which hosts');
+    expect((await provision(['apply', '--plan', plan, '--yes'])).exit).toBe(0);
+    expect(existsSync(greeting('box1'))).toBe(true);
     write('plan.json', '{}');
     expect((await provision(['apply', '--plan', plan, '--yes'])).exit).toBe(1);
   }, 60_000);
