@@ -94,6 +94,7 @@ async function makeTree(tree: string, work: HostWork): Promise<void> {
     '/etc/systemd/system',
     '/etc/sysctl.d',
     '/usr/local/bin',
+    '/usr/local/share',
     '/var/lib/vz',
     '/root',
     '/run',

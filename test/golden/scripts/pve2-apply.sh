@@ -152,7 +152,7 @@ attempt() {
   [ -z "$5" ] || printf '%s\n' "$5" >>"$RUNDIR/record.done"
   frame "change $1 done"
 }
-look_at_parents ./ ./etc ./etc/chrony ./etc/chrony/sources.d ./etc/systemd ./etc/systemd/system ./usr ./usr/local ./usr/local/bin ./var ./var/lib ./var/lib/vz
+look_at_parents ./ ./etc ./etc/chrony ./etc/chrony/sources.d ./etc/systemd ./etc/systemd/system ./usr ./usr/local ./usr/local/bin ./usr/local/share ./usr/local/share/runbooks ./var ./var/lib ./var/lib/vz
 guard_0() {
 each_path 'stat_paths "$@"
 hash_paths "$@"' ./etc/hostname
@@ -482,9 +482,39 @@ put "$STAGE/1f8afa89c84df829702872dcb74944d2b969bcc8ad150e6b5a6d55735c503ac6" ./
 }
 attempt 11 ' 8 . 10 . 9 ' '' '' 'file:/etc/vzdump.conf	{"group":"root","mode":"0644","owner":"root","sha256":"1f8afa89c84df829702872dcb74944d2b969bcc8ad150e6b5a6d55735c503ac6","type":"file"}'
 guard_12() {
-:
+each_path 'stat_paths "$@"' ./usr/local/share/runbooks
 }
 steps_12() {
+[ -d ./usr/local/share ] || { say 'the directory /usr/local/share does not exist, and no resource makes it'; exit 1; }
+owner=root:root
+above ./usr/local/share/runbooks
+parent=$above
+if [ -n "$ROOT" ] || trusted "$parent"; then
+  mkdir -m 0755 -- ./usr/local/share/runbooks
+  give "$owner" ./usr/local/share/runbooks
+else
+  user=${owner%%:*}
+  if [ "$user" = root ] || [ "$(stat -L -c %U -- "$parent")" != "$user" ]; then
+    say 'others than root can write to /usr/local/share: a directory made there could be redirected'
+    exit 1
+  fi
+  su -s /bin/sh "$user" -c 'mkdir -m "$2" -- "$1"' sh ./usr/local/share/runbooks 0755
+fi
+}
+attempt 12 '' guarded '/usr/local/share/runbooks	absent	1' 'directory:/usr/local/share/runbooks	{"group":"root","mode":"0755","owner":"root","type":"directory"}'
+look_at_parents ./usr/local/share/runbooks
+guard_13() {
+:
+}
+steps_13() {
+owner=root:root
+put "$STAGE/6b48efdac9f735fd877a0a43936f4f57d79ba6c69c71ccb1f0774e10b239fca5" ./usr/local/share/runbooks/vzdump-hook.md 0644 "$owner"
+}
+attempt 13 ' 12 ' '' '' 'file:/usr/local/share/runbooks/vzdump-hook.md	{"group":"root","mode":"0644","owner":"root","sha256":"6b48efdac9f735fd877a0a43936f4f57d79ba6c69c71ccb1f0774e10b239fca5","type":"file"}'
+guard_14() {
+:
+}
+steps_14() {
 timeout -k 5 300 /bin/sh -c 'set -eu
 . "$STAGE/prelude"
 sh -c '\''command -v systemd-analyze >/dev/null 2>&1 || exit 0
@@ -543,11 +573,11 @@ judge_unit "$UNIT_DIR" "$UNIT_NAME" '\'''\''
 put "$STAGE/a642c4a61d895e896e5b155af860b336686279cf2d272ab9a2a77057a7655cf4" ./etc/systemd/system/vzdump-hook-repair.service 0644 root:root
 systemctl daemon-reload'
 }
-attempt 12 ' 10 . 9 ' '' '' 'unit:vzdump-hook-repair.service	{"mode":"0644","owner":"root:root","reload_needed":"no","text":"a642c4a61d895e896e5b155af860b336686279cf2d272ab9a2a77057a7655cf4"}'
-guard_13() {
+attempt 14 ' 10 . 9 ' '' '' 'unit:vzdump-hook-repair.service	{"mode":"0644","owner":"root:root","reload_needed":"no","text":"a642c4a61d895e896e5b155af860b336686279cf2d272ab9a2a77057a7655cf4"}'
+guard_15() {
 :
 }
-steps_13() {
+steps_15() {
 timeout -k 5 300 /bin/sh -c 'set -eu
 . "$STAGE/prelude"
 sh -c '\''command -v systemd-analyze >/dev/null 2>&1 || exit 0
@@ -613,7 +643,7 @@ tell() {
 }
 systemctl start -- vzdump-hook-repair.timer || tell'
 }
-attempt 13 ' 12 . 10 . 9 ' '' '' 'unit:vzdump-hook-repair.timer	{"active":"active","enabled":"enabled","mode":"0644","owner":"root:root","reload_needed":"no","text":"39a96c1bd7bb64dd70d3097dbba5408dd017bcf3fdddab2693f6a91ee5c09081","wanted_by":"timers.target"}'
+attempt 15 ' 14 . 10 . 9 ' '' '' 'unit:vzdump-hook-repair.timer	{"active":"active","enabled":"enabled","mode":"0644","owner":"root:root","reload_needed":"no","text":"39a96c1bd7bb64dd70d3097dbba5408dd017bcf3fdddab2693f6a91ee5c09081","wanted_by":"timers.target"}'
 frame record
 {
   cat "$STAGE/record"
@@ -623,7 +653,7 @@ frame verify
 frame 'look file'
 (
 each_path 'stat_paths "$@"
-hash_paths "$@"' ./etc/hostname ./etc/hosts ./etc/chrony/sources.d/provision.sources ./etc/vzdump.conf ./usr/local/bin/vzdump-hook.pl
+hash_paths "$@"' ./etc/hostname ./etc/hosts ./etc/chrony/sources.d/provision.sources ./etc/vzdump.conf ./usr/local/bin/vzdump-hook.pl ./usr/local/share/runbooks/vzdump-hook.md
 ) 2>/dev/null
 frame 'look package'
 (
@@ -840,7 +870,7 @@ fi
 ) 2>/dev/null
 frame 'look directory'
 (
-each_path 'stat_paths "$@"' ./var/lib/vz/vzdump-tmp ./var/lib/vzdump-hook
+each_path 'stat_paths "$@"' ./var/lib/vz/vzdump-tmp ./var/lib/vzdump-hook ./usr/local/share/runbooks
 ) 2>/dev/null
 rm -rf -- "$STAGE"
 rm -f -- "$STATE/holder"

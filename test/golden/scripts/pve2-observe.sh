@@ -164,7 +164,7 @@ fi 2>/dev/null
 frame 'look file'
 (
 each_path 'stat_paths "$@"
-hash_paths "$@"' ./etc/hostname ./etc/hosts ./etc/chrony/sources.d/provision.sources ./etc/vzdump.conf ./usr/local/bin/vzdump-hook.pl
+hash_paths "$@"' ./etc/hostname ./etc/hosts ./etc/chrony/sources.d/provision.sources ./etc/vzdump.conf ./usr/local/bin/vzdump-hook.pl ./usr/local/share/runbooks/vzdump-hook.md
 ) 2>/dev/null
 frame 'look package'
 (
@@ -381,7 +381,7 @@ fi
 ) 2>/dev/null
 frame 'look directory'
 (
-each_path 'stat_paths "$@"' ./var/lib/vz/vzdump-tmp ./var/lib/vzdump-hook
+each_path 'stat_paths "$@"' ./var/lib/vz/vzdump-tmp ./var/lib/vzdump-hook ./usr/local/share/runbooks
 ) 2>/dev/null
 frame end
 exit 0
