@@ -1,5 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { conf, hook, hookHost, hookSite, killedBackup, service, world } from './hook-host.ts';
+import {
+  conf,
+  hook,
+  hookHost,
+  hookSite,
+  killedBackup,
+  repairAfterBoot,
+  service,
+  world,
+} from './hook-host.ts';
 import { type LabHost, stopAll } from './lab.ts';
 import { checks, converges, ids, mends, type Watched } from './story.ts';
 import { describeLab } from './suite.ts';
@@ -102,11 +111,7 @@ describeLab('the role vzdump-hook on a node of Proxmox VE', () => {
 
   test('the power goes in the copy: after boot the timer repairs', async () => {
     await killedBackup(host);
-    // A minute is long for a test. Other drop-ins are not the role's business.
-    await host.writeFile(
-      `${units}/vzdump-hook-repair.timer.d/lab.conf`,
-      '[Timer]\nOnBootSec=\nOnBootSec=1s\nAccuracySec=100ms\n',
-    );
+    await repairAfterBoot(host, '1s');
     await host.crash();
     expect((await host.exec(['true'])).code).not.toBe(0);
     await host.start();
