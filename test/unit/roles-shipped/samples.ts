@@ -75,7 +75,6 @@ export const samples: Readonly<Record<string, { readonly platform: string; reado
       hook: '/usr/local/bin/vzdump-hook.pl',
       qm: '/usr/sbin/qm',
       state_dir: '/var/lib/vzdump-hook',
-      runbooks: '/usr/local/share/runbooks',
       vzdump_lock: '/run/vzdump.lock',
       vzdump_conf: '/etc/vzdump.conf',
     },
