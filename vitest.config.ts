@@ -11,6 +11,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
           exclude: slow,
+          // Most take milliseconds; the machine may be busy with something else.
+          testTimeout: 30_000,
           sequence: { groupOrder: 0 },
         },
       },

@@ -70,7 +70,7 @@ export const file = defineType<FileSpec>({
         type: 'array',
         items: { ...pathSchema, type: ['string', 'null'] },
         description:
-          'Paths that the content names: what makes them comes first, and when that fails, this file is not written. null is left out.',
+          'Paths that the content names: what makes them comes first, and while one of them is not there, this file is not written. null is left out.',
       },
     },
   },
@@ -87,7 +87,7 @@ export const file = defineType<FileSpec>({
           `path:${parent(spec.file)}`,
           `user:${spec.owner ?? 'root'}`,
           `group:${spec.group ?? 'root'}`,
-          ...(spec.refers_to ?? []).flatMap((path) => (path === null ? [] : [`path:${path}`])),
+          ...named(spec).map((path) => `path:${path}`),
         ],
   follows: (spec) => (spec.mounted === undefined ? [] : [`mount:${spec.mounted}`]),
   want: (spec, context) =>
@@ -100,16 +100,23 @@ export const file = defineType<FileSpec>({
           ...(spec.mounted === undefined ? {} : { mounted: true }),
         },
   observe: (specs) =>
-    observePaths(
-      specs.map((spec) => ({ path: spec.file, mounted: spec.mounted })),
-      'stat_paths "$@"\nhash_paths "$@"',
-    ),
+    lines([
+      observePaths(
+        specs.map((spec) => ({ path: spec.file, mounted: spec.mounted })),
+        'stat_paths "$@"\nhash_paths "$@"',
+      ),
+      ...specs.flatMap((spec) => named(spec).map((path) => lookFor(spec.file, path))),
+    ]),
   read: (facts, spec) => {
     const seen = readStat(facts, spec);
-    if ('unknown' in seen || seen.have?.type !== 'file') return seen;
+    if ('unknown' in seen) return seen;
+    const lacks = facts.all('lacks');
+    const blocked = seen.blocked ?? (lacks.length === 0 ? undefined : lacking(lacks));
+    const reason = blocked === undefined ? {} : { blocked };
+    if (seen.have?.type !== 'file') return { ...seen, ...reason };
     const hash = facts.get('sha256');
     if (hash === undefined) return { unknown: 'it is there but could not be read' };
-    return { have: { ...seen.have, sha256: hash } };
+    return { have: { ...seen.have, sha256: hash }, ...reason };
   },
   after: afterMounting,
   refuse: ({ have, want, spec, context }) => {
@@ -145,7 +152,12 @@ export const file = defineType<FileSpec>({
     return [
       {
         about: `write ${spec.file}`,
-        run: lines([...mounted, owner, sh`put ${blob(spec.content ?? '')} ${path} ${mode} "$owner"`]),
+        run: lines([
+          ...mounted,
+          ...named(spec).map(stopWithout),
+          owner,
+          sh`put ${blob(spec.content ?? '')} ${path} ${mode} "$owner"`,
+        ]),
       },
     ];
   },
@@ -154,6 +166,24 @@ export const file = defineType<FileSpec>({
   validator: (spec) =>
     spec.verify && spec.content !== undefined ? { argv: spec.verify, content: spec.content } : null,
 });
+
+function named(spec: FileSpec): string[] {
+  return spec.state === 'absent' ? [] : (spec.refers_to ?? []).filter((path) => path !== null);
+}
+
+/** Says when a path that the content names is not there. One on a network mount is not touched: it may hang. */
+function lookFor(file: string, path: string): Sh {
+  return sh`remote_path ${at(path)} || [ -e ${at(path)} ] || printf '%s\t%s\t%s\n' ${file} lacks ${path}`;
+}
+
+function lacking(paths: readonly string[]): string {
+  return `its new content names ${paths.join(' and ')}, which ${paths.length === 1 ? 'is' : 'are'} not there, and no resource makes ${paths.length === 1 ? 'it' : 'them'}`;
+}
+
+/** The same once more right before writing, for what this run was to make. */
+function stopWithout(path: string): Sh {
+  return sh`[ -e ${at(path)} ] || { say ${lacking([path])}; exit 1; }`;
+}
 
 /** Where chmod and chown must not be called: a new file takes what its directory gives it. */
 function plainWrite(spec: FileSpec): Sh[] {

@@ -477,6 +477,8 @@ guard_11() {
 :
 }
 steps_11() {
+[ -e ./var/lib/vz/vzdump-tmp ] || { say 'its new content names /var/lib/vz/vzdump-tmp, which is not there, and no resource makes it'; exit 1; }
+[ -e ./usr/local/bin/vzdump-hook.pl ] || { say 'its new content names /usr/local/bin/vzdump-hook.pl, which is not there, and no resource makes it'; exit 1; }
 owner=root:root
 put "$STAGE/1f8afa89c84df829702872dcb74944d2b969bcc8ad150e6b5a6d55735c503ac6" ./etc/vzdump.conf 0644 "$owner"
 }
@@ -654,6 +656,10 @@ frame 'look file'
 (
 each_path 'stat_paths "$@"
 hash_paths "$@"' ./etc/hostname ./etc/hosts ./etc/chrony/sources.d/provision.sources ./etc/vzdump.conf ./usr/local/bin/vzdump-hook.pl ./usr/local/share/runbooks/vzdump-hook.md
+remote_path ./var/lib/vz/vzdump-tmp || [ -e ./var/lib/vz/vzdump-tmp ] || printf '%s	%s	%s
+' /etc/vzdump.conf lacks /var/lib/vz/vzdump-tmp
+remote_path ./usr/local/bin/vzdump-hook.pl || [ -e ./usr/local/bin/vzdump-hook.pl ] || printf '%s	%s	%s
+' /etc/vzdump.conf lacks /usr/local/bin/vzdump-hook.pl
 ) 2>/dev/null
 frame 'look package'
 (

@@ -165,6 +165,10 @@ frame 'look file'
 (
 each_path 'stat_paths "$@"
 hash_paths "$@"' ./etc/hostname ./etc/hosts ./etc/chrony/sources.d/provision.sources ./etc/vzdump.conf ./usr/local/bin/vzdump-hook.pl ./usr/local/share/runbooks/vzdump-hook.md
+remote_path ./var/lib/vz/vzdump-tmp || [ -e ./var/lib/vz/vzdump-tmp ] || printf '%s	%s	%s
+' /etc/vzdump.conf lacks /var/lib/vz/vzdump-tmp
+remote_path ./usr/local/bin/vzdump-hook.pl || [ -e ./usr/local/bin/vzdump-hook.pl ] || printf '%s	%s	%s
+' /etc/vzdump.conf lacks /usr/local/bin/vzdump-hook.pl
 ) 2>/dev/null
 frame 'look package'
 (

@@ -162,6 +162,26 @@ describe('apply into a tree', () => {
     expect(exitCode('apply', await apply([workOf(host, [good])], engine, yes))).toBe(0);
   });
 
+  it('does not write a file that names something that is not there, unless the same plan makes it', async () => {
+    const { host, root } = fixture();
+    const names = resource(file, {
+      file: '/etc/names.conf',
+      content: 'script: /etc/hook\n',
+      refers_to: ['/etc/hook', null],
+    });
+    const hook = resource(file, { file: '/etc/hook', content: '#!/bin/sh\n', mode: '0755' });
+    const engine = testEngine();
+    const alone = await apply([workOf(host, [names])], engine, yes);
+    expect(alone[0]?.changes[0]?.outcome).toBe('refused');
+    expect(alone[0]?.changes[0]?.message).toContain('names /etc/hook, which is not there');
+    expect(existsSync(join(root, 'etc/names.conf'))).toBe(false);
+    const both = await apply([workOf(host, [names, hook])], engine, yes);
+    expect(both[0]?.changes.map(({ id, outcome }) => [id, outcome])).toEqual([
+      ['file:/etc/hook', 'done'],
+      ['file:/etc/names.conf', 'done'],
+    ]);
+  });
+
   it('shows a link in the way and leaves it', async () => {
     const { root, work } = fixture();
     symlinkSync('/etc/passwd', join(root, 'etc/vzdump.conf'));
