@@ -79,9 +79,9 @@ for tool in flock setsid timeout base64 tar sha256sum stat mktemp; do
 done
 mkdir -p "$STATE/runs" && chmod 0700 "$STATE" || stop no-state "$STATE"
 exec 9>>"$STATE/lock" || stop no-state "$STATE/lock"
-flock ${options.wait > 0 ? `-w ${Math.ceil(options.wait)}` : '-n'} 9 || {
-  # Its holder writes its name right after it took the lock: it may be about to.
-  [ -s "$STATE/holder" ] || sleep 1
+flock ${options.wait > 0 ? `-w ${Math.ceil(options.wait)}` : '-n'} 9 ||
+  # Without a name its holder has only just begun, or is just ending: the one is known a moment later, the other is over.
+  { [ ! -s "$STATE/holder" ] && flock -w 1 9; } || {
   frame locked
   cat "$STATE/holder" 2>/dev/null
   frame end
