@@ -88,6 +88,7 @@ flock ${options.wait > 0 ? `-w ${Math.ceil(options.wait)}` : '-n'} 9 ||
   exit 0
 }
 ${overtaken(options)}${writeHolder(options)}
+printf '%s\\n' "$RUN" >"$STATE/last"
 ${sweep}
 mkdir -p "$STAGE" || stop no-space "$STAGE"
 base64 -d <<'PAYLOAD' | tar -x -f - -C "$STAGE"
@@ -106,12 +107,11 @@ ${follow}
 frame end && : >"$RUNDIR/seen"`);
 }
 
-/** Under the lock: stops when an apply has run since this host was looked at. */
+/** Under the lock: stops when an apply has run since this host was looked at. By name, not by order: names hold times of several clocks. */
 function overtaken({ newestRun }: ApplyOptions): string {
   if (newestRun === undefined) return '';
   return `newest=
-for old in "$STATE"/runs/*; do newest=\${old##*/}; done
-[ "$newest" != '*' ] || newest=
+{ read -r newest <"$STATE/last"; } 2>/dev/null
 [ "$newest" = ${quote(newestRun ?? 'one was going on')} ] || { rm -f -- "$STATE/holder"; stop other-run "$newest"; }
 `;
 }

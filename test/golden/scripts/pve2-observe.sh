@@ -147,10 +147,7 @@ frame record
 cat ./var/lib/provision/record 2>/dev/null
 frame runs
 newest=
-set +f
-for run in ./var/lib/provision/runs/*; do newest=${run##*/}; done
-set -f
-[ "$newest" != '*' ] || newest=
+{ read -r newest <./var/lib/provision/last; } 2>/dev/null
 printf 'newest\t%s\n' "$newest"
 if read -r run pid started holder <./var/lib/provision/holder && read -r stat </proc/"$pid"/stat; then
   set -- ${stat##*) }

@@ -61,6 +61,7 @@ async function killedAt(k: number) {
     writeFileSync(join(stage, blob.hash), blob.bytes);
   writeFileSync(join(stage, 'prelude'), bomb + armed(applyPrelude));
   writeFileSync(join(stage, 'record'), 'provision-record 1\n');
+  writeFileSync(join(root, 'var/lib/provision/last'), '19990101T000000-dead\n');
   const program = armed(
     runProgram(todo, {
       nonce: 'f00d',
