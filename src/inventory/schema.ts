@@ -33,6 +33,8 @@ async function load(): Promise<Schemas> {
   const { Ajv } = await import('ajv');
   // No meta schema: compiling it takes longer than all of ours together, and strict mode finds wrong keywords just as well.
   const ajv = new Ajv({
+    // Optimising the generated code takes longer than running it.
+    code: { optimize: false },
     allErrors: true,
     verbose: true,
     coerceTypes: false,
