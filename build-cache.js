@@ -17,7 +17,7 @@ export async function makeCache(bundle) {
   try {
     makeSite(site);
     const said = [];
-    for (const argv of [['list', 'resources'], ['diff'], ['diff', '--format', 'json']]) {
+    for (const argv of [['list', 'resources'], ['diff'], ['apply', '--yes'], ['diff', '--format', 'json']]) {
       await module.exports.start(['--inventory', join(site, 'inventory'), ...argv], silent(said));
     }
     return script.createCachedData();

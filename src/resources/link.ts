@@ -55,7 +55,7 @@ export const link = defineType<LinkSpec>({
     have === null || have.type === 'link'
       ? null
       : `${spec.link} is a ${have.type}, not a link; it is never removed to make room`,
-  steps: ({ spec, want }) => {
+  steps: ({ spec, have, want }) => {
     const path = at(spec.link);
     if (want === null)
       return [{ about: `remove the link ${spec.link} (a copy is kept)`, run: sh`take_away ${path}` }];
@@ -67,8 +67,11 @@ export const link = defineType<LinkSpec>({
 parent=\${above%/}
 [ -d "$parent" ] || { say ${`the directory ${parent(spec.link)} does not exist`}; exit 1; }
 [ -n "$ROOT" ] || trusted "$parent" || { say ${`others than root can write to ${parent(spec.link)}: a link there could be redirected`}; exit 1; }
-if [ -e ${path} ] && [ ! -L ${path} ]; then say ${`${spec.link} is not a link`}; exit 1; fi
-temp=$parent/.provision.$RUN.$CHANGE.link
+if [ -e ${path} ] && [ ! -L ${path} ]; then say ${`${spec.link} is not a link`}; exit 1; fi`,
+          // A new link is whole from the moment it is there; one that is there already is replaced in one step.
+          have === null
+            ? sh`ln -s -n -- ${String(want.to)} ${path}`
+            : sh`temp=$parent/.provision.$RUN.$CHANGE.link
 printf '%s\n' "$temp" >>"$RUNDIR/temps"
 ln -s -- ${String(want.to)} "$temp"
 keep ${path}

@@ -1,11 +1,11 @@
 import type { Sh } from '../model/sh.ts';
-import { brace, type Look, lookParts, observePrelude, opening } from './observe.ts';
+import { brace, type Look, lookParts, observePrelude, opening, stateDirectory } from './observe.ts';
 import { applyPrelude, attemptFunction } from './prelude.ts';
 import { quote } from './quote.ts';
 import { sha256 } from './sh.ts';
 import { distinct, tar } from './tar.ts';
 
-/** One change as the target will make it. */
+/** One change as the host will make it. */
 export interface Action {
   /**
    * Shell that looks at the resource again right before the change, and what it must print. null where a change before this
@@ -45,9 +45,6 @@ export interface ApplyOptions {
   /** Everything to read again at the end. */
   readonly verify: readonly Look[];
 }
-
-/** Where runs, their logs, kept copies, the record and the lock live on a host: 0700, root. */
-export const stateDirectory = '/var/lib/provision';
 
 /** Run directories kept on a host. */
 const runsKept = 20;
@@ -145,7 +142,7 @@ const sweep = `(
 
 /** Prints the log of the detached program as it grows, until that program has ended. busybox tail has no --pid. */
 const follow = `if tail --version >/dev/null 2>&1; then
-  tail -c +1 -f -s 0.02 --pid="$pid" "$RUNDIR/log"
+  tail -c +1 -f -s 0.01 --pid="$pid" "$RUNDIR/log"
 else
   offset=0
   while :; do
@@ -174,18 +171,32 @@ ${writeHolder(options)}
 ${observePrelude}
 . "$STAGE/prelude"
 ${attemptFunction}
+${texts(actions).join('\n')}
 ${actionsShell(actions).join('\n')}
 frame record
 ${writeRecord}
 frame verify
 ${lookParts(options.verify).join('\n')}
 rm -rf -- "$STAGE"
-rm -f -- "$STATE/holder"
+rm -f -- "$RUNDIR/why" "$STATE/holder"
 : >"$RUNDIR/ended"
 frame ended
 exit 0
 }
 `;
+}
+
+/** Bytes up to which a content is also written into the program itself. */
+const shortText = 8 * 1024;
+
+/** Short contents as shell variables TEXT_HASH, for `put`: most files of a host are small, and each would cost a process. */
+function texts(actions: readonly Action[]): string[] {
+  const blobs = distinct(actions.flatMap((action) => action.steps.flatMap((step) => step.blobs)));
+  return blobs.flatMap(({ bytes, hash }) => {
+    if (bytes.length > shortText || bytes.includes(0)) return [];
+    const text = bytes.toString('utf8');
+    return Buffer.from(text, 'utf8').equals(bytes) ? [`TEXT_${hash}=${quote(text)}`] : [];
+  });
 }
 
 const writeRecord = `{

@@ -5,7 +5,7 @@ import { atAll, sh } from './sh.ts';
 export const pathLimit = 5;
 
 /**
- * Runs `body` over paths of the target as "$@". Local paths go in one call; a path at or below a network or FUSE mount is
+ * Runs `body` over paths of the host as "$@". Local paths go in one call; a path at or below a network or FUSE mount is
  * looked at alone under a time limit, because touching a dead mount blocks for ever and must not take the others with it.
  * `body` is plain POSIX sh, sees its paths with a leading dot (./etc/x), and prints `path TAB name TAB value` lines.
  */
@@ -32,7 +32,12 @@ export const pathFunctions = String.raw`why_missing() {
   case $# in
     0) ;;
     1)
-      if [ -O "${'${1%/*}'}" ]; then missing "$1" "$( { true <"$1"; } 2>&1)"
+      if [ -O "${'${1%/*}'}" ] && [ -n "${'${RUNDIR-}'}" ]; then
+        said=
+        { true <"$1"; } 2>"$RUNDIR/why"
+        IFS= read -r said <"$RUNDIR/why"
+        missing "$1" "$said"
+      elif [ -O "${'${1%/*}'}" ]; then missing "$1" "$( { true <"$1"; } 2>&1)"
       else missing "$1" "$(stat -c '' -- "$1" 2>&1 >/dev/null)"
       fi
       ;;

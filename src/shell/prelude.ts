@@ -91,11 +91,22 @@ fill() {
     '0644 root:root' | '644 root:root') umask 133 ;;
     '0640 root:root' | '640 root:root') umask 137 ;;
     '0600 root:root' | '600 root:root') ;;
-    *) cat -- "$1" >"$temp" && give "$3" "$temp" && chmod "$2" "$temp"; return ;;
+    *) pour "$1" && give "$3" "$temp" && chmod "$2" "$temp"; return ;;
   esac
-  cat -- "$1" >"$temp" || { umask 077; return 1; }
+  pour "$1" || { umask 077; return 1; }
   umask 077
   give "$3" "$temp"
+}
+# A short text is in the program as TEXT_HASH too: writing it costs no process.
+pour() {
+  text=
+  case \${1##*/} in
+    *[!0-9a-f]*) ;;
+    *) eval "text=\\\${TEXT_\${1##*/}-}" ;;
+  esac
+  if [ -n "$text" ]; then printf '%s' "$text" >"$temp"
+  else cat -- "$1" >"$temp"
+  fi
 }
 # A new file of root in a directory without setgid belongs to root:root already.
 give() {

@@ -29,7 +29,12 @@ PATH_FUNCTIONS='why_missing() {
   case $# in
     0) ;;
     1)
-      if [ -O "${1%/*}" ]; then missing "$1" "$( { true <"$1"; } 2>&1)"
+      if [ -O "${1%/*}" ] && [ -n "${RUNDIR-}" ]; then
+        said=
+        { true <"$1"; } 2>"$RUNDIR/why"
+        IFS= read -r said <"$RUNDIR/why"
+        missing "$1" "$said"
+      elif [ -O "${1%/*}" ]; then missing "$1" "$( { true <"$1"; } 2>&1)"
       else missing "$1" "$(stat -c '\'''\'' -- "$1" 2>&1 >/dev/null)"
       fi
       ;;
@@ -152,6 +157,131 @@ attempt() {
   [ -z "$5" ] || printf '%s\n' "$5" >>"$RUNDIR/record.done"
   frame "change $1 done"
 }
+TEXT_9a58a3644d91c01f69da535e4331f4d1222691f2a2f4fb30f71a97cb470baf37='pve2
+'
+TEXT_887b84bcabe8fbcd08a4ae9a8ff88646770151b1f6fc88f97dbd1a549002a9a3='# Kept by provision: edits here are found and taken back. Change the inventory instead.
+127.0.0.1 localhost
+::1 localhost ip6-localhost ip6-loopback
+ff02::1 ip6-allnodes
+ff02::2 ip6-allrouters
+
+# The hosts of the site. Every host, this one too, is known by an address that the others can reach.
+10.10.0.178 hikurangi.lan hikurangi
+10.10.0.151 pbs.lan pbs
+10.10.0.20 pihanga.lan pihanga
+192.168.1.127 pve.lan pve
+10.10.0.30 pve2.lan pve2
+10.10.0.10 ruapehu.lan ruapehu
+192.168.1.13 synology.lan synology
+10.10.0.104 truenas-bu.lan truenas-bu
+10.10.0.103 truenas-hdd.lan truenas-hdd
+'
+TEXT_46e62e44f21a475278b7b0f7399bcef375c9e4ebbf0941f0e821892aa010b42c='# Kept by provision. Time servers besides those that chrony comes with.
+'
+TEXT_2bc8b53add01e91f75f311c35c62ca19e6f1c07cce633c2ddb065342227003fa='ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f controller'
+TEXT_1f8afa89c84df829702872dcb74944d2b969bcc8ad150e6b5a6d55735c503ac6='# Kept by provision: edits here are found and taken back. Change the inventory instead.
+tmpdir: /var/lib/vz/vzdump-tmp
+mode: snapshot
+compress: zstd
+prune-backups: keep-last=3,keep-weekly=4
+script: /usr/local/bin/vzdump-hook.pl
+'
+TEXT_6b48efdac9f735fd877a0a43936f4f57d79ba6c69c71ccb1f0774e10b239fca5='# Services of guests that are stopped for backups, on pve2
+
+Kept by provision, from the same declaration as the hook itself. Everything here can be done on this host, without provision.
+
+| what | where |
+|---|---|
+| the hook | `/usr/local/bin/vzdump-hook.pl` |
+| named by | the line `script:` in `/etc/vzdump.conf` |
+| what is to be started again | one file per guest in `/var/lib/vzdump-hook` |
+| the safety net | `vzdump-hook-repair.timer`, every 5min and after each boot |
+
+## Is all well?
+
+    /usr/local/bin/vzdump-hook.pl check
+    systemctl list-timers vzdump-hook-repair.timer
+
+## A service stayed down after a backup
+
+    /usr/local/bin/vzdump-hook.pl repair
+
+It starts what the notes in `/var/lib/vzdump-hook` name, once no vzdump is at work, and removes a note only when the service is up.
+Do not remove notes by hand: they are the only trace of what was running.
+
+## Guest 111, InfluxDB
+
+Stopped for a backup and started again: `influxdb3-core` 
+
+Look into the guest through its agent:
+
+    /usr/local/bin/vzdump-hook.pl guest 111 30 -- systemctl status influxdb3-core
+    /usr/local/bin/vzdump-hook.pl guest 111 30 -- journalctl -u influxdb3-core -n 50 --no-pager
+
+### It does not start, or stops by itself: damaged WAL
+
+Signs in its journal: `WAL file too small: ... got 0 bytes`, and `invoking shutdown after attempt to persist a WAL file that already exists`.
+Its WAL files are in `/var/lib/influxdb3/data/node0/wal`. Those of zero bytes are in its way; they hold nothing. No other file is touched, and none is deleted.
+
+    /usr/local/bin/vzdump-hook.pl recover-wal 111 stop
+    /usr/local/bin/vzdump-hook.pl recover-wal 111 list
+    /usr/local/bin/vzdump-hook.pl recover-wal 111 quarantine
+    /usr/local/bin/vzdump-hook.pl recover-wal 111 start
+    /usr/local/bin/vzdump-hook.pl recover-wal 111 prove
+
+or, with provision, each step guarded and proven: `provision run vzdump-hook/recover-wal --host pve2 --set guest=111`.
+A zero-byte file in `/var/lib/influxdb3/data/node0/catalog` is another matter: it keeps the server from starting, and deleting it can orphan all
+history. It needs a restore.
+
+## Take the hook out again
+
+    /usr/local/bin/vzdump-hook.pl disable
+    /usr/local/bin/vzdump-hook.pl repair
+    systemctl disable --now vzdump-hook-repair.timer
+
+or `provision run vzdump-hook/rollback --host pve2`. Backups of a running database are then not whole.
+'
+TEXT_a642c4a61d895e896e5b155af860b336686279cf2d272ab9a2a77057a7655cf4='# Kept by provision: edits here are found and taken back. Change the inventory instead.
+[Unit]
+Description=Start services inside VMs that an interrupted vzdump left stopped
+Documentation=man:vzdump(1)
+After=pve-cluster.service
+ConditionPathExists=/var/lib/vzdump-hook
+
+[Service]
+Type=oneshot
+ExecStart=/usr/local/bin/vzdump-hook.pl repair
+# Each call has a limit of its own; this one is for the day when those do not hold.
+TimeoutStartSec=1h
+Nice=5
+NoNewPrivileges=yes
+# No ProcSubset=pid: it hides /proc/locks, which says whether a backup runs. No PrivateDevices, no ReadWritePaths:
+# qm talks to the guest through sockets below /run and reads /etc/pve.
+ProtectSystem=full
+ProtectHome=yes
+PrivateTmp=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+'
+TEXT_39a96c1bd7bb64dd70d3097dbba5408dd017bcf3fdddab2693f6a91ee5c09081='# Kept by provision: edits here are found and taken back. Change the inventory instead.
+[Unit]
+Description=Look for services inside VMs that an interrupted vzdump left stopped
+
+[Timer]
+# From boot and from the last run, not from the calendar: there is no missed run to catch up with, so no Persistent=.
+OnBootSec=1min
+OnUnitActiveSec=5min
+AccuracySec=10s
+
+[Install]
+WantedBy=timers.target
+'
 look_at_parents ./ ./etc ./etc/chrony ./etc/chrony/sources.d ./etc/systemd ./etc/systemd/system ./usr ./usr/local ./usr/local/bin ./usr/local/share ./usr/local/share/runbooks ./var ./var/lib ./var/lib/vz
 guard_0() {
 each_path 'stat_paths "$@"
@@ -879,7 +1009,7 @@ frame 'look directory'
 each_path 'stat_paths "$@"' ./var/lib/vz/vzdump-tmp ./var/lib/vzdump-hook ./usr/local/share/runbooks
 ) 2>/dev/null
 rm -rf -- "$STAGE"
-rm -f -- "$STATE/holder"
+rm -f -- "$RUNDIR/why" "$STATE/holder"
 : >"$RUNDIR/ended"
 frame ended
 exit 0

@@ -21,7 +21,12 @@ PATH_FUNCTIONS='why_missing() {
   case $# in
     0) ;;
     1)
-      if [ -O "${1%/*}" ]; then missing "$1" "$( { true <"$1"; } 2>&1)"
+      if [ -O "${1%/*}" ] && [ -n "${RUNDIR-}" ]; then
+        said=
+        { true <"$1"; } 2>"$RUNDIR/why"
+        IFS= read -r said <"$RUNDIR/why"
+        missing "$1" "$said"
+      elif [ -O "${1%/*}" ]; then missing "$1" "$( { true <"$1"; } 2>&1)"
       else missing "$1" "$(stat -c '\'''\'' -- "$1" 2>&1 >/dev/null)"
       fi
       ;;
