@@ -7,21 +7,25 @@ import { lookShell } from '../shell/observe.ts';
 import { blob } from '../shell/sh.ts';
 import { typeChange } from './show.ts';
 
-/** The changes of a plan as the target will make them; `changes` holds only what is not refused, in plan order. */
+/** The changes of a plan as the host will make them; `changes` holds only what is not refused, in plan order. */
 export function actions(changes: readonly PlannedChange[], context: Context): Action[] {
   const index = new Map(changes.map((change, position) => [change.resource.id, position]));
   return changes.map((change) => {
     const { resource, want } = change;
     const { type, spec } = resource;
     const valid = want === null ? null : type.validator?.(spec);
-    const steps = type.steps(typeChange(change, context)).map((step) => step.run);
+    const made = type.steps(typeChange(change, context));
+    const steps = made.map((step) => step.run);
+    const limit = type.stepLimit ?? (valid ? validatorLimit : null);
     return {
       guard: change.dependsOn.length > 0 ? null : guard(change),
       needs: change.dependsOn.flatMap((id) => index.get(id) ?? []),
       steps: valid ? [withFile(valid.argv, blob(valid.content)), ...steps] : steps,
       below: above(change),
       makes: want?.type === 'directory' ? paths(change) : [],
-      limit: type.stepLimit ?? (valid ? validatorLimit : null),
+      limit,
+      // A step that is watched by a process of its own does not see what this program has prepared.
+      ahead: made.length === 1 && limit === null ? made[0]?.ahead : undefined,
       record: recordLine(resource.id, recordable(want, resource.secret)),
     };
   });

@@ -32,11 +32,16 @@ export interface Change<Spec = unknown> {
   readonly context: Context;
 }
 
-/** One thing done on a host. Runs in a subshell with `set -eu`, no stdin, at most `limit` seconds; cwd is the root of the target. */
+/** One thing done on a host. Runs in a subshell with `set -eu`, no stdin, at most `limit` seconds; cwd is the root of the host or tree. */
 export interface Step {
   /** What it does, for the plan and the journal: "write /etc/vzdump.conf". */
   readonly about: string;
   readonly run: Sh;
+  /**
+   * `ahead STAGED PATH MODE OWNER:GROUP`, for a step that is one `put` of exactly this: the new file may be written beside its place
+   * before its turn, so that many files need to be flushed to disk only once. It is put in place by `run`, or removed.
+   */
+  readonly ahead?: Sh;
 }
 
 /**
@@ -55,7 +60,7 @@ export interface ResourceType<Spec = unknown> {
   readonly checkOnly?: true;
   /** Asks the running system (a port, a command): in a directory tree the answer would come from this machine, so it is unknown. */
   readonly needsLive?: true;
-  /** Programs the target must have to observe or change this type beyond POSIX utilities; without them the answer is unknown. */
+  /** Programs the host must have to observe or change this type beyond POSIX utilities; without them the answer is unknown. */
   readonly tools?: readonly string[];
   /** Seconds after which observing ONE resource is given up by the type's own shell. Set it for anything that may hang. */
   readonly limit?: (spec: Spec) => number;

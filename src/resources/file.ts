@@ -149,15 +149,16 @@ export const file = defineType<FileSpec>({
           run: lines([...mounted, owner, setPermissions(spec.file, mode)]),
         },
       ];
+    const conditions = [...mounted, ...named(spec).map(stopWithout)];
+    // In a tree a name has the number that the tree gives it, which only `run` finds out.
+    const plainOwner = context.live || (want.owner === 'root' && want.group === 'root');
     return [
       {
         about: `write ${spec.file}`,
-        run: lines([
-          ...mounted,
-          ...named(spec).map(stopWithout),
-          owner,
-          sh`put ${blob(spec.content ?? '')} ${path} ${mode} "$owner"`,
-        ]),
+        run: lines([...conditions, owner, sh`put ${blob(spec.content ?? '')} ${path} ${mode} "$owner"`]),
+        ...(conditions.length === 0 && plainOwner
+          ? { ahead: sh`ahead ${blob(spec.content ?? '')} ${path} ${mode} ${`${want.owner}:${want.group}`}` }
+          : {}),
       },
     ];
   },

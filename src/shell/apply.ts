@@ -15,6 +15,8 @@ export interface Action {
   /** Indices of actions that must have succeeded. */
   readonly needs: readonly number[];
   readonly steps: readonly Sh[];
+  /** What may be prepared before its turn: see Step. */
+  readonly ahead?: Sh | undefined;
   /** Seconds the steps may take; null: file work, which needs no process to watch over it. */
   readonly limit: number | null;
   /** Directories above what it writes, and directories it makes: absolute paths. */
@@ -211,13 +213,40 @@ const writeRecord = `{
 function actionsShell(actions: readonly Action[]): string[] {
   const all = new Set(actions.flatMap((action) => action.below));
   let unseen = new Set(all);
+  const prepared = groups(actions);
   return actions.flatMap((action, index) => {
-    const look = action.below.some((path) => unseen.has(path));
+    const group = prepared.get(index) ?? [];
+    const members = group.length > 0 ? group.flatMap((member) => actions[member] ?? []) : [action];
+    const look = members.some((member) => member.below.some((path) => unseen.has(path)));
     const words = [...unseen].sort().map((path) => quote(`.${path}`));
     if (look) unseen = new Set();
     for (const path of action.makes) if (all.has(path)) unseen.add(path);
-    return [...(look ? [`look_at_parents ${words.join(' ')}`] : []), actionShell(action, index)];
+    return [
+      ...(look ? [`look_at_parents ${words.join(' ')}`] : []),
+      ...group.map((member) => `CHANGE=${member}\n${actions[member]?.ahead?.text}`),
+      ...(group.length > 0 ? ['flush_ahead'] : []),
+      actionShell(action, index),
+    ];
   });
+}
+
+/** Files prepared at once: enough to save most of the waiting for the disk, few enough to bound what lies about. */
+const groupSize = 64;
+
+/** Index of the first action of a group -> indices of the group: neighbours that can be prepared ahead, two at least. */
+function groups(actions: readonly Action[]): Map<number, number[]> {
+  const found = new Map<number, number[]>();
+  let group: number[] = [];
+  const close = (): void => {
+    if (group.length > 1) found.set(group[0] ?? 0, group);
+    group = [];
+  };
+  for (const [index, action] of actions.entries()) {
+    if (action.ahead === undefined || group.length === groupSize) close();
+    if (action.ahead !== undefined) group.push(index);
+  }
+  close();
+  return found;
 }
 
 function actionShell(action: Action, index: number): string {

@@ -75,6 +75,12 @@ put() {
   [ -d "$parent" ] || { say "the directory \${parent#.} does not exist"; return 1; }
   if [ -d "$2" ] && [ ! -L "$2" ]; then say "\${2#.} is a directory; it is never removed to make room"; return 1; fi
   temp=\${2%/*}/.provision.$RUN.$CHANGE.$PUTS
+  eval "ready=\\\${AHEAD_$CHANGE-}"
+  if [ "$ready" = "$temp" ] && [ -f "$temp" ]; then
+    keep "$2" && mv -T -- "$temp" "$2" && return 0
+    rm -f -- "$temp"
+    return 1
+  fi
   printf '%s\\n' "$temp" >>"$RUNDIR/temps"
   if ! trusted "$parent"; then
     put_as_owner "$1" "$2" "$3" "$4" "$temp"
@@ -83,6 +89,28 @@ put() {
   if fill "$1" "$3" "$4" && sync "$temp" && keep "$2" && mv -T -- "$temp" "$2"; then return 0; fi
   rm -f -- "$temp"
   return 1
+}
+# Writes what \`put\` with the same words will put in place, as change $CHANGE, before its turn. What cannot be prepared is left to put.
+ahead() {
+  above "$2"
+  parent=$above
+  [ -d "$parent" ] && trusted "$parent" || return 0
+  temp=\${2%/*}/.provision.$RUN.$CHANGE.1
+  printf '%s\\n' "$temp" >>"$RUNDIR/temps"
+  if fill "$1" "$3" "$4" 2>/dev/null; then UNFLUSHED="\${UNFLUSHED-} $CHANGE"; eval "AHEAD_$CHANGE=\\$temp"
+  else rm -f -- "$temp"
+  fi
+}
+# One wait for the disk for all that was prepared. When that fails, nothing counts as prepared.
+flush_ahead() {
+  set --
+  for change in \${UNFLUSHED-}; do eval "set -- \\"\\$@\\" \\"\\$AHEAD_$change\\""; done
+  UNFLUSHED=
+  [ $# -eq 0 ] || sync -- "$@" || rm -f -- "$@"
+}
+drop_ahead() {
+  eval "ready=\\\${AHEAD_$1-}"
+  [ -z "$ready" ] || rm -f -- "$ready"
 }
 # The content, with its owner and mode before anyone can see it. The common modes come with the creation of the file: one
 # process less for each of many files. Where an ACL of the directory says otherwise, reading again shows it.
@@ -161,12 +189,12 @@ export const attemptFunction = `attempt() {
   CHANGE=$1
   for bad in $BAD; do
     case "$2" in
-      *" $bad "*) frame "change $1 skipped $bad"; BAD="$BAD$1 "; return ;;
+      *" $bad "*) drop_ahead "$1"; frame "change $1 skipped $bad"; BAD="$BAD$1 "; return ;;
     esac
   done
   if [ -n "$3" ]; then
     seen=$(guard_$1 2>/dev/null 9>&-)
-    if [ "$seen" != "$4" ]; then frame "change $1 moved"; BAD="$BAD$1 "; return; fi
+    if [ "$seen" != "$4" ]; then drop_ahead "$1"; frame "change $1 moved"; BAD="$BAD$1 "; return; fi
   fi
   frame "change $1 start"
   # This shell keeps the lock, its programs do not have it: should the run be killed alone, nobody else begins before this is over.

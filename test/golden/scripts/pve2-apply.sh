@@ -142,12 +142,12 @@ attempt() {
   CHANGE=$1
   for bad in $BAD; do
     case "$2" in
-      *" $bad "*) frame "change $1 skipped $bad"; BAD="$BAD$1 "; return ;;
+      *" $bad "*) drop_ahead "$1"; frame "change $1 skipped $bad"; BAD="$BAD$1 "; return ;;
     esac
   done
   if [ -n "$3" ]; then
     seen=$(guard_$1 2>/dev/null 9>&-)
-    if [ "$seen" != "$4" ]; then frame "change $1 moved"; BAD="$BAD$1 "; return; fi
+    if [ "$seen" != "$4" ]; then drop_ahead "$1"; frame "change $1 moved"; BAD="$BAD$1 "; return; fi
   fi
   frame "change $1 start"
   # This shell keeps the lock, its programs do not have it: should the run be killed alone, nobody else begins before this is over.

@@ -17,7 +17,15 @@ const oldText = (name: string): string => `old ${name}\n`.repeat(50);
 const newText = (name: string): string => `new ${name}\n`.repeat(60);
 
 /** Commands before which the power may go: every one that touches the disk, and every journal line. */
-const before = ['pour "$1"', 'give "$3"', 'sync "$temp"', 'keep "$2"', 'mv -T -- "$temp"'];
+const before = [
+  'pour "$1"',
+  'give "$3"',
+  'sync "$temp"',
+  'sync -- "$@"',
+  'eval "AHEAD_',
+  'keep "$2"',
+  'mv -T -- "$temp"',
+];
 
 /** A bomb: the k-th call kills the whole process group with SIGKILL, as a power cut or the OOM killer would. */
 const bomb = `boom() {
