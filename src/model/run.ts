@@ -9,7 +9,7 @@ import type { Value } from './state.ts';
 /** All that the repository asks of one host, expanded and validated, before any connection. */
 export interface HostWork {
   readonly host: Host;
-  /** In an order that already satisfies every dependency. */
+  /** As the roles say them; `plan` puts them in an order that works. */
   readonly resources: readonly Resource[];
   readonly checks: readonly Check[];
   readonly procedures: readonly Procedure[];

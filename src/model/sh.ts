@@ -1,7 +1,7 @@
-/** Bytes that travel inside the script and lie on the target, hash-checked, before the first change is made. */
+/** Bytes that travel inside the script and lie on the host, hash-checked, before the first change is made. */
 export interface Blob {
   readonly bytes: Buffer;
-  /** sha256, lower-case hex; also the file name on the target. */
+  /** sha256, lower-case hex; also the file name on the host. */
   readonly hash: string;
 }
 

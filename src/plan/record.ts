@@ -5,7 +5,7 @@ import { sha256 } from '../shell/sh.ts';
 export type Record = ReadonlyMap<string, State | null>;
 
 /** Raised when the lines change their meaning; a newer one on a host is left alone. */
-export const recordVersion = 1;
+const recordVersion = 1;
 
 export interface RecordReading {
   readonly record: Record;

@@ -18,7 +18,7 @@ export type Handshake =
 /** Milliseconds for key exchange and log-in. */
 const handshakeLimit = 17_000;
 
-/** Seconds between pings; three without any byte coming back mean that the connection is dead. */
+/** Milliseconds between pings; three without any byte coming back mean that the connection is dead. */
 const pingInterval = 5000;
 const pingsMissed = 3;
 

@@ -50,7 +50,7 @@ export async function userConfig(host: Host, env: NodeJS.ProcessEnv): Promise<Us
 }
 
 /** The output of `ssh -G`: one `key value` per line, keys in lower case, defaults included. */
-export function parseConfig(text: string, none: UserConfig): UserConfig {
+function parseConfig(text: string, none: UserConfig): UserConfig {
   const values = new Map<string, string[]>();
   for (const line of text.split('\n')) {
     const at = line.indexOf(' ');

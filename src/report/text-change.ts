@@ -68,7 +68,7 @@ function propertyLines(change: ShownChange, verbose: boolean): string[] {
 }
 
 /** A value on one line: text with blanks in quotes, hashes shortened, nothing for the terminal to obey. */
-export function showValue(value: Value, whole: boolean): string {
+function showValue(value: Value, whole: boolean): string {
   if (value === null) return 'nothing';
   if (typeof value !== 'string') return String(value);
   if (/^[0-9a-f]{64}$/.test(value)) return whole ? value : `${value.slice(0, 12)}...`;

@@ -103,7 +103,7 @@ export function parseClient(text: string): Client {
 }
 
 /** Path as /etc/exports carries it: blanks, quotes and the mark of a comment in octal. */
-export function exportsPath(path: string): string {
+function exportsPath(path: string): string {
   return path.replace(/[\s"#\\]/g, (letter) => `\\${letter.charCodeAt(0).toString(8).padStart(3, '0')}`);
 }
 

@@ -6,7 +6,7 @@ import { file } from './file.ts';
 import { line } from './line.ts';
 import { link } from './link.ts';
 import { mount } from './mount.ts';
-import { mount_health } from './mount_health.ts';
+import { mount_health } from './mount-health.ts';
 import { debianPackage } from './package.ts';
 import { path } from './path.ts';
 import { port } from './port.ts';

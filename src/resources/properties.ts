@@ -1,4 +1,4 @@
-/** Schema of an absolute, normalised path of the target: no `..`, no `//`, no trailing slash, no control characters. */
+/** Schema of an absolute, normalised path of the host: no `..`, no `//`, no trailing slash, no control characters. */
 export const pathSchema = {
   type: 'string',
   pattern: '^/$|^(/(?!\\.{1,2}(/|$))[^/\\x00-\\x1f\\x7f]+)+$',

@@ -3,7 +3,7 @@ import { found } from '../inventory/wording.ts';
 import { ProvisionError } from '../model/errors.ts';
 import { type Scope, substitute } from './values.ts';
 
-export const conditionNames = [
+const conditionNames = [
   'equals',
   'not_equals',
   'set',

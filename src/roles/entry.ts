@@ -212,6 +212,6 @@ function isNull(node: Node): boolean {
   return node.kind === 'scalar' && node.value === null;
 }
 
-export function propertiesOf(type: ResourceType): string[] {
+function propertiesOf(type: ResourceType): string[] {
   return isRecord(type.schema.properties) ? Object.keys(type.schema.properties) : [];
 }

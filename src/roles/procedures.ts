@@ -71,17 +71,17 @@ function parametersOf(
   const typed = given.map(([name, value]) => [name, typedValue(value, child(declared, name), from)] as const);
   const node = map(typed, from);
   const schemaNode = map([['properties', declared ?? map([], from)]], from);
-  const complete_ = complete(node, { properties }, schemaNode);
-  if (complete_.kind !== 'map') return undefined;
-  const missing = known.filter((name) => !complete_.entries.has(name));
+  const filled = complete(node, { properties }, schemaNode);
+  if (filled.kind !== 'map') return undefined;
+  const missing = known.filter((name) => !filled.entries.has(name));
   if (missing.length > 0 && !wanted) return undefined;
   for (const name of missing) {
     say(scope, `the parameter ${shown(name)} of ${id} is missing`, from, `add --set ${name}=VALUE`);
   }
   if (scope.mistakes.length > before) return undefined;
   const judge = setting.schemas.judge({ type: 'object', properties });
-  scope.mistakes.push(...judge(complete_, { name: id, host: scope.host }));
-  return scope.mistakes.length > before ? undefined : complete_;
+  scope.mistakes.push(...judge(filled, { name: id, host: scope.host }));
+  return scope.mistakes.length > before ? undefined : filled;
 }
 
 /** `111` for an integer parameter is the number; a text that is none stays text and is refused by the schema. */

@@ -120,7 +120,7 @@ function insertText(parts: readonly Part[], node: ScalarNode, scope: Scope): Nod
 }
 
 /** The value a path leads to. undefined when it leads nowhere: then the scope has a mistake more. */
-export function lookup(path: readonly string[], where: Where, scope: Scope): Node | undefined {
+function lookup(path: readonly string[], where: Where, scope: Scope): Node | undefined {
   const [root = '', ...steps] = path;
   if (root === 'secrets') return lookupSecret(steps, where, scope);
   let node = scope.names.get(root);
@@ -192,7 +192,7 @@ function complain(scope: Scope, message: string, where: Where, hint: string | un
 const pathForm = /^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$/;
 
 /** `a ${b.c} $${d}` in parts; a text in place of parts says what is wrong with it. */
-export function parseText(value: string): readonly Part[] | string {
+function parseText(value: string): readonly Part[] | string {
   const parts: Part[] = [];
   let text = '';
   let at = 0;

@@ -6,7 +6,7 @@ type ShValue = string | number | Sh | Blob | readonly string[];
 
 /**
  * The only maker of shell text. `${}` takes a string (quoted), a number, a list of strings (each quoted),
- * other shell text (inserted), or a blob (the quoted path of its staged file on the target).
+ * other shell text (inserted), or a blob (the quoted path of its staged file on the host).
  */
 export function sh(strings: TemplateStringsArray, ...values: ShValue[]): Sh {
   let text = strings[0] ?? '';
@@ -27,7 +27,7 @@ export function lines(pieces: readonly Sh[]): Sh {
   };
 }
 
-/** An absolute path of the target, relative to the working directory: the same text serves / and a tree of a `root` session. */
+/** An absolute path of the host, relative to the working directory: the same text serves / and a tree of a `root` session. */
 export function at(path: string): Sh {
   return { text: quote(`.${path}`), blobs: [] };
 }

@@ -1,7 +1,7 @@
 import type { Blob } from '../model/sh.ts';
 
 /**
- * A ustar archive of flat files, mode 0600, owner root, time 0: one process unpacks any number of contents on the target.
+ * A ustar archive of flat files, mode 0600, owner root, time 0: one process unpacks any number of contents on the host.
  * ustar because busybox tar does not understand PAX headers well; names are hashes or fixed words, far below its limits.
  */
 export function tar(files: readonly { readonly name: string; readonly bytes: Buffer }[]): Buffer {

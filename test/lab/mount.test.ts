@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { mount } from '../../src/resources/mount.ts';
-import { mount_health } from '../../src/resources/mount_health.ts';
+import { mount_health } from '../../src/resources/mount-health.ts';
 import { have, lookAt, make } from './drive.ts';
 import { type LabHost, startHost, stopAll } from './lab.ts';
 import { describeLab } from './suite.ts';

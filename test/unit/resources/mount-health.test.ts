@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Context } from '../../../src/model/host.ts';
 import { differences } from '../../../src/model/state.ts';
-import { mount_health } from '../../../src/resources/mount_health.ts';
+import { mount_health } from '../../../src/resources/mount-health.ts';
 import { facts, parseFacts } from '../../../src/shell/facts.ts';
 import { parseFrames } from '../../../src/shell/frames.ts';
 import { observeScript } from '../../../src/shell/observe.ts';
