@@ -1,12 +1,11 @@
 import { ProvisionError } from '../model/errors.ts';
 import type { Context, Host } from '../model/host.ts';
 import type { PlannedChange } from '../model/plan.ts';
-import type { ChangeOutcome, HostRun, HostWork, ShownChange } from '../model/run.ts';
-import { differences, type Observed, type Value } from '../model/state.ts';
+import type { HostRun, HostWork } from '../model/run.ts';
 import { type Record, recordable, recordLines } from '../plan/record.ts';
 import type { Session } from '../remote/session.ts';
 import { type Action, applyScript } from '../shell/apply.ts';
-import { type Frame, frame, parseFrames } from '../shell/frames.ts';
+import { type Frame, parseFrames } from '../shell/frames.ts';
 import { actions } from './actions.ts';
 import { checkHost } from './check.ts';
 import { runName, stopped } from './detached.ts';
@@ -15,6 +14,7 @@ import { applyLimit, type Engine } from './engine.ts';
 import { inParallel, onHost } from './fleet.ts';
 import { looks, readLooks } from './look.ts';
 import { type SavedPlan, stale } from './saved.ts';
+import { judged, sideEffects } from './verdict.ts';
 
 export interface ApplyOptions {
   readonly selected?: Selection;
@@ -136,7 +136,7 @@ async function make(
   const frames = parseFrames(result.stdout, nonce);
   stopped(host, frames, result, run);
   const again = readLooks(afterVerify(frames), resources, view.tools, context).observed;
-  const shown = planned.run.changes.map((one) => outcome(one, changes, frames, again, context));
+  const shown = planned.run.changes.map((one) => judged(one, changes, frames, again, context));
   const applied: HostRun = {
     ...planned.run,
     changes: shown,
@@ -202,78 +202,6 @@ function follow(
 
 function afterVerify(frames: readonly Frame[]): readonly Frame[] {
   return frames.slice(frames.findIndex(({ name }) => name === 'verify') + 1);
-}
-
-/** What became of one change: the host's own word, and then what it has when read again. An exit code alone proves nothing. */
-function outcome(
-  shown: ShownChange,
-  changes: readonly PlannedChange[],
-  frames: readonly Frame[],
-  again: ReadonlyMap<string, Observed>,
-  context: Context,
-): ShownChange {
-  const index = changes.findIndex(({ resource }) => resource.id === shown.id);
-  const change = changes[index];
-  if (!change) return shown;
-  const word =
-    frames
-      .findLast(({ name }) => name.startsWith(`change ${index} `) && name !== `change ${index} start`)
-      ?.name.split(' ') ?? [];
-  const output = frame(frames, `change ${index} start`)?.toString('utf8').trim().slice(-4000);
-  const said =
-    output && change.resource.secret
-      ? "what its steps said may quote the secret and is only in the run's log on the host"
-      : output;
-  const result = (state: ChangeOutcome, message?: string): ShownChange => ({
-    ...shown,
-    outcome: state,
-    message,
-  });
-  if (word[2] === 'moved')
-    return result(
-      'changed-since-plan',
-      'it changed on the host between looking and changing; it was left alone',
-    );
-  if (word[2] === 'skipped')
-    return result(
-      'skipped',
-      `${changes[Number(word[3])]?.resource.id ?? 'a change it depends on'} did not succeed`,
-    );
-  if (word[2] === 'failed') {
-    const late =
-      word[3] === '124' || word[3] === '137' ? 'it took too long and was ended' : `exit ${word[3]}`;
-    return result('failed', said ? `${late}: ${said}` : late);
-  }
-  if (word[2] !== 'done') return result('failed', 'the host did not say what became of it');
-  const now = again.get(shown.id) ?? { unknown: 'the host said nothing about it' };
-  if ('unknown' in now) return result('failed', `done, but it could not be read again: ${now.unknown}`);
-  const want = change.resource.type.want(change.resource.spec, context);
-  const left = differences(want, now.have);
-  if (left.length === 0) return result('done');
-  const hidden = recordable(now.have, change.resource.secret);
-  const has = left.map((name) => `${name} is ${show(hidden?.[name] ?? null)}`).join(', ');
-  return result(
-    'failed',
-    `every step succeeded, but read again it is not as wanted: ${now.have === null ? 'it is not there' : has}${said ? `\n${said}` : ''}`,
-  );
-}
-
-function show(value: Value): string {
-  return value === null ? 'nothing' : JSON.stringify(value);
-}
-
-/** Resources that were as wanted and are no longer: a step had an effect that the plan did not know of. */
-function sideEffects(planned: Planned, again: ReadonlyMap<string, Observed>): string[] {
-  const known = new Set(
-    [...planned.plan.changes, ...planned.plan.unknown].map(({ resource }) => resource.id),
-  );
-  return planned.resources.flatMap(({ id, type, spec }) => {
-    const now = again.get(id);
-    if (known.has(id) || now === undefined) return [];
-    if (!('unknown' in now) && differences(type.want(spec, planned.context), now.have).length === 0)
-      return [];
-    return [`${id} was as wanted before this run and is not now: run provision diff`];
-  });
 }
 
 /** The checks of the roles that were touched. */

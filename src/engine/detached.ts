@@ -2,12 +2,19 @@ import { ProvisionError } from '../model/errors.ts';
 import type { Host } from '../model/host.ts';
 import type { RunResult } from '../remote/session.ts';
 import { ended, type Frame, frame } from '../shell/frames.ts';
+import { stateDirectory } from '../shell/observe.ts';
 import type { Engine } from './engine.ts';
 
 /** Name of a run on a host: sorts by time, unique. */
 export function runName(engine: Engine): string {
   const stamp = new Date(engine.now()).toISOString().replace(/[-:.]/g, '').slice(0, 18);
   return `${stamp}-${engine.nonce().slice(0, 8)}`;
+}
+
+/** How steps ended that did not succeed, from the code of their shell. `limit`: seconds they had. */
+export function howItEnded(code: string, limit?: number): string {
+  if (code !== '124' && code !== '137') return `exit ${code}`;
+  return `it took ${limit === undefined ? 'too long' : `longer than ${limit} s`} and was ended`;
 }
 
 /** Throws why nothing was changed, or why it is not known what was; returns when the detached run came to its end. */
@@ -72,7 +79,7 @@ export function stopped(host: Host, frames: readonly Frame[], result: RunResult,
   fail(
     'failed',
     `the run ${run} ended before its end${result.stderr.length > 0 ? `: ${result.stderr.toString('utf8').trim().slice(0, 500)}` : ''}`,
-    `its log is /var/lib/provision/runs/${run}/log on the host; run provision diff to see what it has done`,
+    `its log is ${stateDirectory}/runs/${run}/log on the host; run provision diff to see what it has done`,
     true,
   );
 }

@@ -6,7 +6,7 @@ import type { Session } from '../remote/session.ts';
 import { applyScript } from '../shell/apply.ts';
 import { parseFrames } from '../shell/frames.ts';
 import { sh } from '../shell/sh.ts';
-import { runName, stopped } from './detached.ts';
+import { howItEnded, runName, stopped } from './detached.ts';
 import type { Engine } from './engine.ts';
 import { emptyRun, onHost } from './fleet.ts';
 import { apart, type HostView, look } from './look.ts';
@@ -133,9 +133,9 @@ async function execute(
       .slice(-4000) ?? '';
   const done = frames.some(({ name }) => name === 'change 0 done');
   const code = frames.find(({ name }) => name.startsWith('change 0 failed '))?.name.split(' ')[3] ?? '?';
-  const late =
-    code === '124' || code === '137' ? `it took longer than ${step.limit} s and was ended` : `exit ${code}`;
-  return done ? { failed: false, text } : { failed: true, text: text ? `${late}: ${text}` : late };
+  if (done) return { failed: false, text };
+  const how = howItEnded(code, step.limit);
+  return { failed: true, text: text ? `${how}: ${text}` : how };
 }
 
 interface Trouble {

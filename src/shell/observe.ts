@@ -11,9 +11,12 @@ export interface Look {
 export interface ObserveOptions {
   /** Random hex, new for every run. */
   readonly nonce: string;
-  /** Where the target's files are: `/`, or the tree of a `root` session. */
+  /** Where the files of the host are: `/`, or the tree of a `root` session. */
   readonly root: string;
 }
+
+/** Where runs, their logs, kept copies, the record and the lock live on a host: 0700, root. */
+export const stateDirectory = '/var/lib/provision';
 
 /** More paths than this in one command line would make the shell's argument handling slow. */
 const chunkSize = 250;
@@ -162,19 +165,19 @@ done
 frame mounts
 cat /proc/self/mountinfo 2>/dev/null
 frame space
-df -P -k . ./var/lib ./run ./var/lib/provision 2>/dev/null
+df -P -k . ./var/lib ./run .${stateDirectory} 2>/dev/null
 frame record
-cat ./var/lib/provision/record 2>/dev/null
+cat .${stateDirectory}/record 2>/dev/null
 frame runs
 newest=
-{ read -r newest <./var/lib/provision/last; } 2>/dev/null
+{ read -r newest <.${stateDirectory}/last; } 2>/dev/null
 printf 'newest\\t%s\\n' "$newest"
-if read -r run pid started holder <./var/lib/provision/holder && read -r stat </proc/"$pid"/stat; then
+if read -r run pid started holder <.${stateDirectory}/holder && read -r stat </proc/"$pid"/stat; then
   set -- \${stat##*) }
   [ "\${20}" != "$started" ] || printf 'running\\t%s\\t%s\\n' "$run" "$holder"
 elif [ -n "$newest" ]; then
-  if [ -e "./var/lib/provision/runs/$newest/seen" ]; then :
-  elif [ -e "./var/lib/provision/runs/$newest/ended" ]; then printf 'unseen\\t%s\\n' "$newest"
+  if [ -e ".${stateDirectory}/runs/$newest/seen" ]; then :
+  elif [ -e ".${stateDirectory}/runs/$newest/ended" ]; then printf 'unseen\\t%s\\n' "$newest"
   else printf 'interrupted\\t%s\\n' "$newest"
   fi
 fi 2>/dev/null`;
