@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { SavedPlan } from '../engine/saved.ts';
+import { reason } from '../inventory/read.ts';
 import { ProvisionError } from '../model/errors.ts';
 import type { HostRun } from '../model/run.ts';
 import { approval, needsYes } from './approval.ts';
@@ -42,14 +43,15 @@ export async function applyCommand(terminal: Terminal, options: ApplyOptions): P
 async function savedPlan(file: string): Promise<SavedPlan> {
   const { readPlan } = await import('../engine/saved.ts');
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new ProvisionError('input', `the plan ${file} cannot be read: ${reason}`);
+    throw new ProvisionError('input', `the plan ${file} cannot be read: ${reason(error)}`, {
+      hint: 'make one with `provision diff --out FILE`',
+    });
   });
   return readPlan(text, file);
 }
 
 /** A saved plan says what it is about: hosts, roles and ids come from it, and a second opinion on them is a mistake. */
-export function selectionOf<O extends Pick<WorkOptions, 'host' | 'group' | 'role' | 'only'>>(
+function selectionOf<O extends Pick<WorkOptions, 'host' | 'group' | 'role' | 'only'>>(
   saved: SavedPlan | undefined,
   options: O,
 ): O {

@@ -1,4 +1,6 @@
-import { writeFile } from 'node:fs/promises';
+import { access, constants, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { reason } from '../inventory/read.ts';
 import { ProvisionError } from '../model/errors.ts';
 import { machinery } from './engine.ts';
 import type { WorkOptions } from './options.ts';
@@ -10,6 +12,7 @@ type DiffOptions = WorkOptions & { readonly out?: string };
 
 /** What differs, on every host; with --out also the plan as a file. */
 export async function diffCommand(terminal: Terminal, options: DiffOptions): Promise<number> {
+  if (options.out !== undefined) await checkWritable(options.out);
   const { work, meant } = await selectedWork(options, terminal);
   const [{ diff }, { exitCode }] = await Promise.all([
     import('../engine/diff.ts'),
@@ -27,10 +30,27 @@ export async function diffCommand(terminal: Terminal, options: DiffOptions): Pro
       return exit;
     }
     const { writePlan } = await import('../engine/saved.ts');
-    await writeFile(options.out, writePlan(plans, options), { mode: 0o600 }).catch((error: unknown) => {
-      throw new ProvisionError('input', `the plan cannot be written to ${options.out}: ${String(error)}`);
+    const { out } = options;
+    await writeFile(out, writePlan(plans, options), { mode: 0o600 }).catch((error: unknown) => {
+      throw unwritable(out, reason(error));
     });
     terminal.err(`Plan saved. Apply exactly this with: provision apply --plan ${options.out}\n`);
   }
   return exit;
+}
+
+/** A plan that cannot be saved is known before any host is contacted, not after all of them have been looked at. */
+async function checkWritable(file: string): Promise<void> {
+  const there = await stat(file).catch(() => undefined);
+  if (there?.isDirectory()) throw unwritable(file, 'it is a directory');
+  const folder = dirname(file);
+  await access(there ? file : folder, constants.W_OK).catch((error: unknown) => {
+    throw unwritable(file, there ? reason(error) : `${folder}: ${reason(error)}`);
+  });
+}
+
+function unwritable(file: string, why: string): ProvisionError {
+  return new ProvisionError('input', `the plan cannot be written to ${file}: ${why}`, {
+    hint: 'name a file in a directory that is there and that you may write to',
+  });
 }

@@ -1,12 +1,12 @@
-import { ProvisionError, showWhere } from '../model/errors.ts';
+import { showWhere } from '../model/errors.ts';
 import type { State } from '../model/state.ts';
 import { jsonDocument, schemaVersion } from '../report/json.ts';
 import { visibleLine } from '../report/visible.ts';
 import { type Explanation, explain } from '../roles/explain.ts';
-import type { Site, SiteHost } from '../roles/site.ts';
+import type { Site } from '../roles/site.ts';
 import type { ReportOptions } from './options.ts';
-import { selectHosts, unknownName } from './selection.ts';
-import { expandHosts, openSite } from './site.ts';
+import { selectHosts, unknownId } from './selection.ts';
+import { contextOf, expandHosts, openSite } from './site.ts';
 import type { Terminal } from './terminal.ts';
 
 type ExplainOptions = ReportOptions & { readonly host: readonly string[] };
@@ -23,10 +23,9 @@ export async function explainCommand(
   [what = '']: readonly string[],
 ): Promise<number> {
   const site = await openSite(options, terminal);
-  const hosts = selectHosts(site.hosts, { host: options.host, group: [], role: [] }, site.groups);
   const answers = /^[a-z_]+:/.test(what)
-    ? await resourceAnswers(site, hosts, what)
-    : variableAnswers(site, hosts, what);
+    ? await resourceAnswers(site, options.host, what)
+    : variableAnswers(site, options.host, what);
   if (options.format === 'json') {
     const items = answers.map(({ item }) => item);
     terminal.out(
@@ -44,10 +43,9 @@ export async function explainCommand(
   return 0;
 }
 
-function variableAnswers(site: Site, hosts: readonly SiteHost[], what: string): Answer[] {
+function variableAnswers(site: Site, host: readonly string[], what: string): Answer[] {
   const role = what.split('.')[0] ?? '';
-  const having = hosts.filter((host) => host.roles.includes(role));
-  if (having.length === 0) throw unknownName('role', role, [...new Set(hosts.flatMap((host) => host.roles))]);
+  const having = selectHosts(site.hosts, { host, group: [], role: [role] }, site.groups);
   return having.flatMap((host) =>
     explain(site, host.name, what).map((one) => ({
       item: { host: host.name, ...one },
@@ -65,14 +63,13 @@ function said(host: string, { name, value, where, layer, said: all }: Explanatio
   ];
 }
 
-async function resourceAnswers(site: Site, hosts: readonly SiteHost[], id: string): Promise<Answer[]> {
-  const work = await expandHosts(site, hosts);
+async function resourceAnswers(site: Site, host: readonly string[], id: string): Promise<Answer[]> {
+  const work = await expandHosts(site, selectHosts(site.hosts, { host, group: [], role: [] }, site.groups));
   const answers = work.flatMap(({ host, resources }) => {
     const resource = resources.find((one) => one.id === id);
     if (resource === undefined) return [];
     const { role, from, type, spec, secret, after } = resource;
-    const live = host.connection.session !== 'root';
-    const state = type.want(spec, { host: host.name, platform: host.platform, live });
+    const state = type.want(spec, contextOf(host));
     const want = secret ? hidden(state) : state;
     return [
       {
@@ -87,11 +84,7 @@ async function resourceAnswers(site: Site, hosts: readonly SiteHost[], id: strin
   });
   if (answers.length > 0) return answers;
   const known = [...new Set(work.flatMap(({ resources }) => resources.map((one) => one.id)))];
-  const near = unknownName('resource', id, known);
-  throw new ProvisionError('input', near.message, {
-    // The list of all ids of a host fills a screen.
-    hint: near.hint?.startsWith('did') ? near.hint : 'see `provision list resources`',
-  });
+  throw unknownId('resource', id, known);
 }
 
 /** Where a secret flowed in, every text may be it, and the hash of a short one is as good as the text. */

@@ -1,6 +1,7 @@
 import { ProvisionError } from '../model/errors.ts';
-import type { Procedure } from '../model/procedure.ts';
-import type { HostRun, HostWork } from '../model/run.ts';
+import type { HostRun } from '../model/run.ts';
+import { knownProcedures } from '../roles/catalogue.ts';
+import type { Site, SiteHost } from '../roles/site.ts';
 import { approval, needsYes } from './approval.ts';
 import { machinery } from './engine.ts';
 import type { ReportOptions } from './options.ts';
@@ -22,11 +23,12 @@ export async function runCommand(
   options: RunOptions,
   [id = '']: readonly string[],
 ): Promise<number> {
-  if (!options.dryRun) needsYes('run', options, terminal);
   const site = await openSite(options, terminal);
-  const hosts = selectHosts(site.hosts, { host: options.host, group: [], role: [] });
-  const work = await expandHosts(site, hosts, { procedure: id, parameters: options.set });
-  const [one, procedure] = pickProcedure(work, id);
+  const host = hostWith(id, options.host, site);
+  const [one] = await expandHosts(site, [host], { procedure: id, parameters: options.set });
+  const procedure = one?.procedures.find((candidate) => candidate.id === id);
+  if (one === undefined || procedure === undefined) throw unknownName('procedure', id, []);
+  if (!options.dryRun) needsYes('run', options, terminal);
   const [{ runProcedure }, { exitCode }] = await Promise.all([
     import('../engine/procedure.ts'),
     import('../engine/outcome.ts'),
@@ -47,23 +49,28 @@ export async function runCommand(
   return exit;
 }
 
-/** The host and the procedure meant by ROLE/PROCEDURE; a procedure is never run on two hosts by one command. */
-export function pickProcedure(work: readonly HostWork[], id: string): [HostWork, Procedure] {
-  const having = work.flatMap((one) => {
-    const procedure = one.procedures.find((candidate) => candidate.id === id);
-    return procedure ? [[one, procedure] as [HostWork, Procedure]] : [];
-  });
-  const [first, ...more] = having;
+/** The host that is meant: a procedure is never run on two hosts by one command. */
+function hostWith(id: string, names: readonly string[], site: Site): SiteHost {
+  const known = site.hosts.map((host) => ({
+    host,
+    ids: knownProcedures(site, host.name).map((one) => one.id),
+  }));
+  const having = known.filter(({ ids }) => ids.includes(id)).map(({ host }) => host);
+  if (having.length === 0) throw unknownName('procedure', id, [...new Set(known.flatMap(({ ids }) => ids))]);
+  const asked = selectHosts(site.hosts, { host: names, group: [], role: [] }, site.groups);
+  const [first, ...more] = having.filter((host) => asked.includes(host));
+  const choices = having.map(({ name }) => name).join(', ');
   if (first === undefined) {
-    const known = new Set(work.flatMap((one) => one.procedures.map((procedure) => procedure.id)));
-    throw unknownName('procedure', id, [...known]);
+    throw new ProvisionError('input', `${names.join(', ')} has no procedure ${id}`, {
+      hint: `it is on: ${choices}`,
+    });
   }
   if (more.length === 0) return first;
   throw new ProvisionError(
     'input',
-    `${having.length} hosts have the procedure ${id}; it runs on one at a time`,
+    `${more.length + 1} hosts have the procedure ${id}; it runs on one at a time`,
     {
-      hint: `choose with --host: ${having.map(([one]) => one.host.name).join(', ')}`,
+      hint: `choose with --host: ${choices}`,
     },
   );
 }

@@ -1,7 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { decryptTexts, encryptText, newIdentity } from '../inventory/age.ts';
+import { errno, reason } from '../inventory/read.ts';
 import { ProvisionError } from '../model/errors.ts';
+import { plural } from '../report/summary.ts';
 import { editText } from './editor.ts';
 import type { CommonOptions } from './options.ts';
 import { identityFile } from './places.ts';
@@ -25,13 +27,11 @@ export async function keygenCommand(
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     await writeFile(file, text, { mode: 0o600, flag: 'wx' });
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    if (code === 'EEXIST') {
-      throw new ProvisionError('input', `there is a key in ${file} already; it is left as it is`, {
-        hint: 'choose another place with --out FILE',
-      });
-    }
-    throw new ProvisionError('input', `the key cannot be written to ${file}: ${code}`);
+    const message =
+      errno(error) === 'EEXIST'
+        ? `${file} is there already; it is left as it is`
+        : `the key cannot be written to ${file}: ${reason(error)}`;
+    throw new ProvisionError('input', message, { hint: 'choose another place with --out FILE' });
   }
   terminal.out(`${recipient}\n`);
   terminal.err(
@@ -52,7 +52,7 @@ export async function setCommand(
     ? await terminal.ask(`Value of ${name} (not shown): `, { hidden: true })
     : (await terminal.input()).toString('utf8').replace(/\r?\n$/, '');
   await secrets.write(await encryptText(checked(name, value), secrets.recipients));
-  terminal.err(`${name} is encrypted in ${secrets.file} for ${secrets.recipients.length} keys.\n`);
+  terminal.err(`${name} is encrypted in ${secrets.file} for ${plural(secrets.recipients.length, 'key')}.\n`);
   return 0;
 }
 

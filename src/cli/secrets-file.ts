@@ -2,6 +2,7 @@ import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Document, isMap, isSeq, parseDocument, Scalar } from 'yaml';
 import { recipientsOf } from '../inventory/age.ts';
+import { errno, reason } from '../inventory/read.ts';
 import { ProvisionError } from '../model/errors.ts';
 
 /** secrets.yaml, opened at one name. */
@@ -31,9 +32,9 @@ export async function openSecrets(
     });
   }
   const file = join(inventory, 'secrets.yaml');
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw new ProvisionError('input', `${file} cannot be read: ${error.code}`);
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (errno(error) === 'ENOENT') return undefined;
+    throw new ProvisionError('input', `${file} cannot be read: ${reason(error)}`);
   });
   const document = text === undefined ? await begun(key) : parsed(text, file);
   const list = document.get('recipients');
@@ -59,7 +60,7 @@ export async function openSecrets(
 }
 
 async function begun(key: string | undefined): Promise<Document> {
-  if (key === undefined) {
+  if (key === undefined || (await stat(key).catch(() => undefined)) === undefined) {
     throw new ProvisionError('input', 'there is no secrets.yaml yet and no key to begin it with', {
       hint: 'make a key with: provision secret keygen',
     });

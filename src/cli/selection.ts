@@ -33,15 +33,17 @@ export function selectHosts<H extends NamedHost>(
         everyHost || wanted.host.includes(host.name) || host.groups.some((g) => wanted.group.includes(g)),
     )
     .filter((host) => wanted.role.length === 0 || host.roles.some((role) => wanted.role.includes(role)));
-  if (selected.length === 0) {
-    throw new ProvisionError('input', 'no host is selected', {
-      hint:
-        hosts.length === 0
-          ? 'the inventory has no hosts'
-          : 'no host is in all that was named: groups may be empty, roles narrow',
-    });
-  }
+  if (selected.length === 0)
+    throw new ProvisionError('input', 'no host is selected', { hint: nobody(hosts, wanted.role) });
   return selected;
+}
+
+/** Why a selection of known names leaves no host. */
+function nobody(hosts: readonly NamedHost[], roles: readonly string[]): string {
+  if (hosts.length === 0) return 'the inventory has no hosts: each is a file hosts/NAME.yaml in it';
+  if (roles.length === 0) return 'the groups that were named have no hosts';
+  const having = hosts.filter((host) => host.roles.some((role) => roles.includes(role)));
+  return `none of them has the role ${roles.join(' or ')}; these have: ${listed(having.map(({ name }) => name))}`;
 }
 
 /** Whether a resource is meant by --role and --only. Also says so of checks, by their id. */
@@ -61,7 +63,7 @@ export function meant(work: readonly HostWork[], wanted: Pick<SelectionOptions, 
     ]),
   );
   const unknown = wanted.only.filter((only) => ![...ids].some((id) => covers(only, id)));
-  if (unknown.length > 0) throw thrown(unknown.map((only) => unknownName('id', only, [...ids])));
+  if (unknown.length > 0) throw thrown(unknown.map((only) => unknownId('id', only, [...ids])));
   const is = ({ id, role }: { readonly id: string; readonly role: string }) =>
     (wanted.role.length === 0 || wanted.role.includes(role)) &&
     (wanted.only.length === 0 || wanted.only.some((only) => covers(only, id)));
@@ -86,10 +88,24 @@ export function covers(only: string, id: string): boolean {
 
 /** "there is no host pve22", with the nearest name or the whole list. */
 export function unknownName(kind: string, name: string, known: readonly string[]): ProvisionError {
-  const near = didYouMean(name, known);
-  return new ProvisionError('input', `there is no ${kind} "${name}"`, {
-    hint: near ?? (known.length > 0 ? `there are: ${listed(known)}` : `there is no ${kind} at all`),
-  });
+  return unknown(
+    kind,
+    name,
+    known,
+    known.length > 0 ? `there are: ${listed(known)}` : `there is no ${kind} at all`,
+  );
+}
+
+/** The same for an id, of which a list of all would fill a screen. */
+export function unknownId(kind: string, id: string, known: readonly string[]): ProvisionError {
+  return unknown(kind, id, known, 'see `provision list resources` and `provision list checks`');
+}
+
+/** The nearest name is one that differs by a few letters, or one whose first half was left out: `/etc/hosts`, `recover-wal`. */
+function unknown(kind: string, name: string, known: readonly string[], otherwise: string): ProvisionError {
+  const whole = known.find((one) => one.endsWith(`:${name}`) || one.endsWith(`/${name}`));
+  const near = whole === undefined ? didYouMean(name, known) : `did you mean "${whole}"?`;
+  return new ProvisionError('input', `there is no ${kind} "${name}"`, { hint: near ?? otherwise });
 }
 
 function thrown(mistakes: readonly ProvisionError[]): Error {

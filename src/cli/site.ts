@@ -1,5 +1,5 @@
 import { InputErrors, ProvisionError } from '../model/errors.ts';
-import type { Host } from '../model/host.ts';
+import type { Context, Host } from '../model/host.ts';
 import type { HostWork } from '../model/run.ts';
 import type { ExpandOptions } from '../roles/expand.ts';
 import type { Site } from '../roles/site.ts';
@@ -17,24 +17,28 @@ export async function openSite(options: Pick<CommonOptions, 'inventory'>, termin
   return loadSite(placesOf(options.inventory), {
     types: resourceTypes,
     identityFile: identityFile(terminal.env),
+    env: terminal.env,
   });
 }
 
-/** Expands hosts; mistakes of all of them are told together. */
+/** Expands hosts; mistakes of all of them, cycles too, are told together. */
 export async function expandHosts(
   site: Site,
   hosts: readonly { readonly name: string }[],
   options: ExpandOptions = {},
 ): Promise<HostWork[]> {
-  const [{ expandHost }, { sortMistakes }] = await Promise.all([
+  const [{ expandHost }, { sortMistakes }, { order }] = await Promise.all([
     import('../roles/expand.ts'),
     import('../roles/sort.ts'),
+    import('../plan/order.ts'),
   ]);
   const work: HostWork[] = [];
   const mistakes: ProvisionError[] = [];
   for (const { name } of hosts) {
     try {
       const expanded = await expandHost(site, name, options);
+      // Only for its complaint: the engine orders again once the host is known, too late to say that nobody was contacted.
+      order(expanded.resources, contextOf(expanded.host));
       work.push({ ...expanded, notices: await judged(site, name, mistakes) });
     } catch (error) {
       if (error instanceof InputErrors) mistakes.push(...error.errors);
@@ -44,6 +48,11 @@ export async function expandHosts(
   }
   if (mistakes.length > 0) throw new InputErrors(sortMistakes(mistakes));
   return work;
+}
+
+/** What its resources want is asked for before the host is connected to: a tree is known by its session. */
+export function contextOf({ name, platform, connection }: Host): Context {
+  return { host: name, platform, live: connection.session !== 'root' };
 }
 
 /** Applies the rules of the site to a host: errors become mistakes, warnings are told with the result. */

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { ProvisionError, type Where } from '../model/errors.ts';
 import { groupSchema, hostSchema, namePattern, siteSchema } from './formats.ts';
 import { child, items, type MapNode, map, type Node, text, texts } from './node.ts';
-import { errno } from './read.ts';
+import { errno, reason } from './read.ts';
 import { complete, type Schemas } from './schema.ts';
-import { noSecrets, readSecrets, type Secrets } from './secrets.ts';
+import { type Keys, noSecrets, readSecrets, type Secrets } from './secrets.ts';
 import { didYouMean, found, listed, shown } from './wording.ts';
 import { readYaml } from './yaml.ts';
 
@@ -46,21 +46,24 @@ interface Reading {
   readonly mistakes: ProvisionError[];
 }
 
+const noSite =
+  'call provision in the directory that holds inventory/, or name the inventory with --inventory DIR';
+
 export async function loadInventory(
   directory: string,
-  identityFile: string | undefined,
+  keys: Keys,
   schemas: Schemas,
   mistakes: ProvisionError[],
 ): Promise<Inventory> {
   const reading: Reading = { directory, schemas, mistakes };
   const file = join(directory, 'site.yaml');
-  const node = await readMap(reading, file, 'the site', siteSchema);
+  const node = await readMap(reading, file, 'the site', siteSchema, noSite);
   if (node === undefined) return { name: '', node: nothing, groups: [], hosts: [], secrets: noSecrets };
   const listedGroups = named(child(node, 'groups'));
   const order = [...new Set(['all', ...listedGroups.map((group) => group.name)])];
   const groups = await readGroups(reading, order);
   const hosts = await readHosts(reading, order);
-  const secrets = await readSecrets(join(directory, 'secrets.yaml'), identityFile, mistakes);
+  const secrets = await readSecrets(join(directory, 'secrets.yaml'), keys, mistakes);
   return { name: text(child(node, 'site')) ?? '', node, groups, hosts, secrets };
 }
 
@@ -156,9 +159,10 @@ async function readMap(
   file: string,
   name: string,
   schema: Readonly<Record<string, unknown>>,
+  whenMissing?: string,
 ): Promise<MapNode | undefined> {
   try {
-    const node = await readYaml(file);
+    const node = await readYaml(file, whenMissing);
     if (node.kind === 'map') {
       reading.mistakes.push(...reading.schemas.judge(schema)(node, { name }));
       return node;
@@ -181,7 +185,7 @@ async function yamlFiles(reading: Reading, folder: string): Promise<Named[]> {
   const directory = join(reading.directory, folder);
   const entries = await readdir(directory).catch((error: unknown) => {
     if (errno(error) === 'ENOENT') return [];
-    throw new ProvisionError('input', `the folder ${directory} cannot be read: ${errno(error)}`);
+    throw new ProvisionError('input', `the folder ${directory} cannot be read: ${reason(error)}`);
   });
   const files: Named[] = [];
   for (const entry of entries.sort()) {

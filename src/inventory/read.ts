@@ -34,7 +34,10 @@ async function readBytes(file: string): Promise<Buffer | undefined> {
   const start: Where = { file, line: 1, column: 1 };
   try {
     const about = await stat(file);
-    if (!about.isFile()) throw new ProvisionError('input', 'this is not a file', { where: start });
+    if (!about.isFile()) {
+      const what = about.isDirectory() ? 'a directory' : 'a device or a pipe';
+      throw new ProvisionError('input', `this is ${what}; a file is wanted`, { where: start });
+    }
     if (about.size > largest) {
       const size = `${Math.ceil(about.size / 1024 / 1024)} MiB`;
       throw new ProvisionError('input', `the file has ${size}; at most 4 MiB are read`, { where: start });
@@ -43,7 +46,7 @@ async function readBytes(file: string): Promise<Buffer | undefined> {
   } catch (error) {
     if (error instanceof ProvisionError) throw error;
     if (errno(error) === 'ENOENT' || errno(error) === 'ENOTDIR') return undefined;
-    throw new ProvisionError('input', `the file cannot be read: ${errno(error)}`, { where: start });
+    throw new ProvisionError('input', `the file cannot be read: ${reason(error)}`, { where: start });
   }
 }
 
@@ -51,6 +54,23 @@ async function readBytes(file: string): Promise<Buffer | undefined> {
 export function errno(error: unknown): string {
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
   return String(error);
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'it does not exist',
+  ENOTDIR: 'it is not a directory, or a part of its path is none',
+  EISDIR: 'it is a directory',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  ELOOP: 'its symbolic links go round in a circle',
+};
+
+/** Why a file could not be read or written, in words where the name of the error alone would not help. */
+export function reason(error: unknown): string {
+  const name = errno(error);
+  return reasons[name] ?? name;
 }
 
 function mistake(file: string, bytes: Buffer, at: number, message: string, hint: string): ProvisionError {

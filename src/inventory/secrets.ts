@@ -21,6 +21,14 @@ export interface Secrets {
   open(names: readonly string[]): Promise<void>;
 }
 
+/** What opens secrets: it comes from the user, not from the repository. */
+export interface Keys {
+  /** Secret keys of age; read only when a secret is needed. */
+  readonly identityFile?: string | undefined;
+  /** For `sops`, which has ways of its own to keys. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
 /** `encrypted`: name -> armored age text, or SOPS's own text when `sops` is true. */
 interface Sealed {
   readonly entries: ReadonlyMap<string, Entry>;
@@ -40,11 +48,7 @@ export const noSecrets: Secrets = {
   open: async () => {},
 };
 
-export async function readSecrets(
-  file: string,
-  identityFile: string | undefined,
-  mistakes: ProvisionError[],
-): Promise<Secrets> {
+export async function readSecrets(file: string, keys: Keys, mistakes: ProvisionError[]): Promise<Secrets> {
   const sealed = await readSealed(file, mistakes);
   const opened = new Map<string, Secret>();
   return {
@@ -56,7 +60,7 @@ export async function readSecrets(
     open: async (names) => {
       const wanted = names.filter((name) => !opened.has(name));
       if (wanted.length === 0) return;
-      for (const [name, clear] of await decrypt(file, sealed, wanted, identityFile)) {
+      for (const [name, clear] of await decrypt(file, sealed, wanted, keys)) {
         opened.set(
           name,
           secret(name, () => clear),
@@ -131,19 +135,19 @@ async function decrypt(
   file: string,
   sealed: Sealed,
   names: readonly string[],
-  identityFile: string | undefined,
+  keys: Keys,
 ): Promise<[string, string][]> {
   const place = (name: string): Where => sealed.entries.get(name)?.key ?? { file, line: 1, column: 1 };
   const clear = sealed.sops
-    ? await fromSops(file, names, place, identityFile)
-    : await fromAge(sealed, names, place, identityFile);
+    ? await fromSops(file, names, place, keys)
+    : await fromAge(sealed, names, place, keys);
   return names.map((name, index) => {
     const value = clear[index];
     if (value !== undefined && !value.includes('\0')) return [name, value];
     const problem = value === undefined ? 'cannot be decrypted with the key at hand' : 'holds a NUL byte';
     throw new ProvisionError('input', `the secret ${shown(name)} ${problem}`, {
       where: place(name),
-      hint: `it is encrypted for other keys than those in ${identityFile ?? 'your key file'}, or was damaged`,
+      hint: `it is encrypted for other keys than those in ${keys.identityFile ?? 'your key file'}, or was damaged`,
     });
   });
 }
@@ -152,7 +156,7 @@ async function fromAge(
   sealed: Sealed,
   names: readonly string[],
   place: (name: string) => Where,
-  identityFile: string | undefined,
+  { identityFile }: Keys,
 ): Promise<(string | undefined)[]> {
   const armored = names.map((name) => {
     const node = sealed.entries.get(name)?.node;
@@ -171,8 +175,8 @@ async function fromSops(
   file: string,
   names: readonly string[],
   place: (name: string) => Where,
-  identityFile: string | undefined,
+  keys: Keys,
 ): Promise<(string | undefined)[]> {
-  const values = await decryptSops(file, place(names[0] ?? ''), identityFile);
+  const values = await decryptSops(file, place(names[0] ?? ''), keys);
   return names.map((name) => values.get(name));
 }

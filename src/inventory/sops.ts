@@ -1,16 +1,17 @@
 import { execFile } from 'node:child_process';
 import { ProvisionError, type Where } from '../model/errors.ts';
 import { isRecord } from './schema.ts';
+import type { Keys } from './secrets.ts';
 
 /** What a SOPS file holds, decrypted by the `sops` program: its own key groups, KMS and so on keep working. */
 export async function decryptSops(
   file: string,
   where: Where,
-  identityFile: string | undefined,
+  { identityFile, env: own = {} }: Keys,
 ): Promise<ReadonlyMap<string, string>> {
   const json = await new Promise<string>((resolve, reject) => {
     const env = {
-      ...process.env,
+      ...own,
       ...(identityFile === undefined ? {} : { SOPS_AGE_KEY_FILE: identityFile }),
     };
     const args = ['--decrypt', '--output-type', 'json', file];

@@ -11,36 +11,21 @@ import {
 import { ProvisionError, type Where } from '../model/errors.ts';
 import { type Entry, type MapNode, type Node, scalar } from './node.ts';
 import { readText } from './read.ts';
+import { syntaxWords } from './syntax.ts';
 import { shown } from './wording.ts';
 
 const deepest = 40;
 
-/** What the parser's codes mean to a person who has the file open. */
-const syntax: Readonly<Record<string, readonly [message: string, hint?: string]>> = {
-  TAB_AS_INDENT: ['a tab is used for indentation', 'indent with spaces'],
-  BAD_INDENT: [
-    'this line is indented differently from its neighbours',
-    'line it up with the keys it belongs to',
-  ],
-  BLOCK_AS_IMPLICIT_KEY: ['a second "key:" on one line', 'put text that holds ": " in quotes'],
-  MULTILINE_IMPLICIT_KEY: ['a key goes over several lines', 'check the quotes and brackets just above'],
-  MISSING_CHAR: [
-    'a quote, bracket or brace opened before this is not closed',
-    'close it, or put the text in quotes',
-  ],
-  MULTIPLE_DOCS: ['a second document starts here', 'one file holds one document: remove the "---"'],
-  BAD_ALIAS: ['this is read as an alias', 'put text that starts with * or & in quotes'],
-  BAD_SCALAR_START: ['text cannot start with this character', 'put the text in quotes'],
-};
-
 /**
- * Reads a YAML file into values with positions. Throws an input error for a file that is not there, and for the first thing that
- * cannot be read the way it looks: tags, aliases, repeated keys, numbers that would not be printed as they are written.
+ * Reads a YAML file into values with positions. Throws an input error for a file that is not there (`whenMissing`: what to do
+ * then), and for the first thing that cannot be read the way it looks: tags, aliases, repeated keys, numbers that would not be
+ * printed as they are written.
  */
-export async function readYaml(file: string): Promise<Node> {
+export async function readYaml(file: string, whenMissing?: string): Promise<Node> {
   const content = await readText(file);
   if (content !== undefined) return parseYaml(file, content);
-  throw new ProvisionError('input', 'the file is missing', { where: { file, line: 1, column: 1 } });
+  const where: Where = { file, line: 1, column: 1 };
+  throw new ProvisionError('input', 'the file is missing', { where, hint: whenMissing });
 }
 
 export function parseYaml(file: string, content: string): Node {
@@ -65,13 +50,14 @@ export function parseYaml(file: string, content: string): Node {
       if (error.code === 'RESOURCE_EXHAUSTION') throw new RangeError(error.message);
       const where = place(error.pos[0]);
       if (error.code === 'DUPLICATE_KEY') throw repeated(content, error.pos, where);
-      // One code for two things: inside brackets it nearly always means that one is not closed.
-      const code = /^Flow/.test(error.message) ? 'MISSING_CHAR' : error.code;
-      const [message, hint] = syntax[code] ?? [sentence(error.message)];
+      const [message, hint] = syntaxWords(error, content);
       throw new ProvisionError('input', message, { where, hint });
     }
     if (document.contents === null) {
-      throw new ProvisionError('input', 'the file is empty', { where: place(0) });
+      throw new ProvisionError('input', 'the file is empty', {
+        where: place(0),
+        hint: 'write its keys (docs/inventory.md), or remove it',
+      });
     }
     return convert(document.contents, place, 0, undefined);
   } catch (error) {
@@ -198,9 +184,4 @@ function repeatedKey(key: string, where: Where): ProvisionError {
     where,
     hint: 'keep one of them',
   });
-}
-
-function sentence(message: string): string {
-  const line = message.split('\n')[0] ?? message;
-  return `this is not YAML: ${line.charAt(0).toLowerCase()}${line.slice(1)}`;
 }

@@ -1,4 +1,4 @@
-import type { ProvisionError, Where } from '../model/errors.ts';
+import { type ProvisionError, showWhere, type Where } from '../model/errors.ts';
 import type { Command, HostRun, ShownChange, ShownStep } from '../model/run.ts';
 import type { Value } from '../model/state.ts';
 
@@ -56,7 +56,11 @@ export function casesOf(command: Command, run: HostRun): Case[] {
 
 /** Mistakes in the input, found before any host was contacted. */
 export function inputCases(errors: readonly ProvisionError[]): Case[] {
-  return errors.map((error) => errorCase(error.host ?? 'input', error));
+  return errors.map((error) => ({
+    ...errorCase(error.host ?? 'input', error),
+    role: 'input',
+    id: error.where ? showWhere(error.where) : error.code,
+  }));
 }
 
 type ErrorLike = Pick<ProvisionError, 'code' | 'message' | 'hint' | 'where'> | NonNullable<HostRun['error']>;

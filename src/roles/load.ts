@@ -77,7 +77,7 @@ export async function loadRole(
 
 async function readRole(file: string, mistakes: ProvisionError[]): Promise<Node | undefined> {
   try {
-    const node = await readYaml(file);
+    const node = await readYaml(file, 'a role is a folder with a role.yaml: write it, or remove the folder');
     if (node.kind === 'map') return node;
     throw new ProvisionError('input', `the file holds ${found(node)}; a map is wanted`, {
       where: node.where,

@@ -2,9 +2,9 @@ import { readdir } from 'node:fs/promises';
 import type { Disk, Guest, Storage } from '../inventory/data.ts';
 import { type HostFile, type Inventory, loadInventory, type Named } from '../inventory/load.ts';
 import { child, type Node, plain, text } from '../inventory/node.ts';
-import { errno } from '../inventory/read.ts';
+import { errno, reason } from '../inventory/read.ts';
 import { loadSchemas, type Schemas } from '../inventory/schema.ts';
-import type { Secrets } from '../inventory/secrets.ts';
+import type { Keys, Secrets } from '../inventory/secrets.ts';
 import { didYouMean, listed, shown } from '../inventory/wording.ts';
 import { InputErrors, ProvisionError, type Where } from '../model/errors.ts';
 import type { Platform } from '../model/host.ts';
@@ -12,9 +12,6 @@ import type { ResourceType } from '../model/resource.ts';
 import { platformOf } from './host.ts';
 import { loadRole, type Role } from './load.ts';
 import { sortMistakes } from './sort.ts';
-
-export { sortMistakes };
-
 import { type Templates, templatesIn } from './templates.ts';
 import { baseScope, variablesOf } from './variables.ts';
 
@@ -60,9 +57,7 @@ export interface Folders {
   readonly templates: string;
 }
 
-export interface LoadOptions {
-  /** Secret keys of age; read only when a secret is needed. */
-  readonly identityFile?: string | undefined;
+export interface LoadOptions extends Keys {
   readonly types: readonly ResourceType[];
 }
 
@@ -70,7 +65,7 @@ export interface LoadOptions {
 export async function loadSite(folders: Folders, options: LoadOptions): Promise<Site> {
   const mistakes: ProvisionError[] = [];
   const schemas = await loadSchemas();
-  const inventory = await loadInventory(folders.inventory, options.identityFile, schemas, mistakes);
+  const inventory = await loadInventory(folders.inventory, options, schemas, mistakes);
   const roles = await loadRoles(folders.roles, inventory, schemas, mistakes);
   const site = makeSite(folders, options, inventory, roles, schemas);
   // What is wrong with a file makes more look wrong that is not: those hosts are judged once their files can be read.
@@ -158,7 +153,7 @@ async function roleNames(directory: string): Promise<string[]> {
     return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort();
   } catch (error) {
     if (errno(error) === 'ENOENT') return [];
-    throw new ProvisionError('input', `the folder ${directory} cannot be read: ${errno(error)}`);
+    throw new ProvisionError('input', `the folder ${directory} cannot be read: ${reason(error)}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
-import { errno, readText } from '../inventory/read.ts';
+import { errno, readText, reason } from '../inventory/read.ts';
 import { shown } from '../inventory/wording.ts';
 import { ProvisionError, type Where } from '../model/errors.ts';
 import { compileTemplate, type Template } from './template.ts';
@@ -56,7 +56,7 @@ async function inside(directory: string, name: string, asked: Where): Promise<st
   } catch (error) {
     if (error === out) throw error;
     if (errno(error) === 'ENOENT' || errno(error) === 'ENOTDIR') throw missing(directory, name, asked);
-    throw new ProvisionError('input', `the template ${shown(name)} cannot be read: ${errno(error)}`, {
+    throw new ProvisionError('input', `the template ${shown(name)} cannot be read: ${reason(error)}`, {
       where: asked,
     });
   }

@@ -24,7 +24,7 @@ test('every bad input is found, with file, line and column', () => {
 
 test('a mistake is not followed by others that it only causes', () => {
   const several = [...said].filter(
-    ([, text]) => text.split('\n').filter((line) => !line.startsWith('    ')).length > 1,
+    ([, text]) => text.split('\n').filter((line) => !line.startsWith('  ')).length > 1,
   );
   expect(several.map(([name]) => name)).toEqual([
     'host name as a path',

@@ -55,6 +55,11 @@ export const corpus: Readonly<Record<string, Tree>> = {
   'alias bomb': {
     [host]: `a: &a [x, x, x]\n${[...'bcdefghi'].map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[index]}`).join(', ')}]`).join('\n')}\n`,
   },
+  'no colon': edit(host, 'platform: pve', 'platform pve'),
+  'no blank behind the colon': edit(host, 'platform: pve', 'platform:pve'),
+  'indented too deep': edit(host, 'groups: [web]', '  groups: [web]'),
+  'indented as if below a value': edit(host, 'platform: pve', '  platform: pve'),
+  'two keys on a line': title('a: b'),
   'very deep': { [host]: '['.repeat(5000) },
   'deeper than a person writes': { [host]: `${'['.repeat(60)}${']'.repeat(60)}` },
   '__proto__ as a key': { [host]: 'host: one\n__proto__: {platform: pve}\n' },
@@ -98,6 +103,8 @@ export const corpus: Readonly<Record<string, Tree>> = {
   'variable not in the list': edit(host, 'title: Hello', 'title: Hello\n    level: hihg'),
   'variable deep inside': edit(host, 'title: Hello', 'title: Hello\n    pages: [{name: a}, {nmae: b}]'),
   'variables for a role it has not': { ...edit(host, 'groups: [web]', 'groups: []') },
+  'role without a description': edit(role, 'about: A page.\n', ''),
+  'folder of a role without role.yaml': { [role]: null, 'roles/web/README.md': 'A page.\n' },
   'role named otherwise than its folder': edit(role, 'role: web', 'role: wep'),
   'reserved variable name': edit(role, 'variables:', 'variables:\n  host: {type: string, default: x}'),
   'wrong schema of a variable': edit(
@@ -127,6 +134,12 @@ export const corpus: Readonly<Record<string, Tree>> = {
     '  - file: /a\n    content: x\n    after: ["file:/srv/titel"]\n',
   ),
   'after itself': resource('  - file: /a\n    content: x\n    after: ["file:/a"]\n'),
+  'two that wait for each other': resource(
+    '  - file: /a\n    content: x\n    after: ["file:/b"]\n  - file: /b\n    content: x\n    after: ["file:/a"]\n',
+  ),
+  'a directory that waits for what lies in it': resource(
+    '  - directory: /srv\n    after: ["file:/srv/title"]\n',
+  ),
   'after is a word': resource('  - file: /a\n    content: x\n    after: file:/srv/title\n'),
   'each over a word': resource('  - each: ${title}\n    file: /a\n    content: x\n'),
   'check-only type as a resource': resource('  - command: [reboot]\n'),

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll } from 'vitest';
+import { expandHosts } from '../../../src/cli/site.ts';
 import { InputErrors, ProvisionError, showWhere } from '../../../src/model/errors.ts';
 import { defineType, type ResourceType } from '../../../src/model/resource.ts';
 import { file } from '../../../src/resources/file.ts';
@@ -114,19 +115,24 @@ export function write(tree: Tree, over: Tree = base): string {
   return root;
 }
 
-export function load(root: string, identityFile?: string): Promise<Site> {
+/** `env`: what `sops` would be started with. */
+export function load(root: string, identityFile?: string, env = { PATH: '/nowhere' }): Promise<Site> {
   return loadSite(
     { inventory: join(root, 'inventory'), roles: join(root, 'roles'), templates: join(root, 'templates') },
-    { types, identityFile },
+    { types, identityFile, env },
   );
 }
 
 /** Loads the site and expands one host of it. */
 export async function expand(
   tree: Tree,
-  options: ExpandOptions & { readonly host?: string; readonly key?: string } = {},
+  options: ExpandOptions & {
+    readonly host?: string;
+    readonly key?: string;
+    readonly env?: { readonly PATH: string };
+  } = {},
 ): Promise<Expanded> {
-  return expandHost(await load(write(tree), options.key), options.host ?? 'one', options);
+  return expandHost(await load(write(tree), options.key, options.env), options.host ?? 'one', options);
 }
 
 /** What a person would read, one mistake in two or three lines, with the directory of the test taken out. */
@@ -136,7 +142,7 @@ export async function complaints(
 ): Promise<string> {
   const root = write(tree);
   try {
-    await expandHost(await load(root), options.host ?? 'one', options);
+    await expandHosts(await load(root), [{ name: options.host ?? 'one' }], options);
     return 'no mistake was found';
   } catch (error) {
     return told(error).replaceAll(`${root}/`, '');

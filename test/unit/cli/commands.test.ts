@@ -180,6 +180,19 @@ describe('run', () => {
     const unknown = await provision(['run', 'motd/hash', '--host', 'box1', '--yes']);
     expect(unknown.exit).toBe(1);
     expect(unknown.printed.err).toContain('did you mean "motd/hush"?');
+    expect((await provision(['run', 'hush'])).printed.err).toContain('did you mean "motd/hush"?');
+  });
+
+  test('a host that does not have the procedure: which ones do', async () => {
+    write(
+      'inventory/hosts/box1.yaml',
+      host('box1').replace('roles: [motd]\nvars: {motd: {text: hello from box1}}', ''),
+    );
+    const other = await provision(['run', 'motd/hush', '--host', 'box1', '--yes']);
+    expect(other.exit).toBe(1);
+    expect(other.printed.err).toContain('box1 has no procedure motd/hush\n    it is on: box2');
+    const value = await provision(['explain', 'motd.text', '--host', 'box1']);
+    expect(value.printed.err).toContain('none of them has the role motd; these have: box2');
   });
 });
 
@@ -227,6 +240,41 @@ describe('without contacting anybody', () => {
     expect(typo.exit).toBe(1);
     expect(typo.printed.err).toMatch(/hosts\/box1\.yaml:2:1: error: /);
     expect(typo.printed.out).toBe('');
+  });
+
+  test('resources that wait for each other are told before any host is contacted', async () => {
+    const ring =
+      '  - file: /a\n    content: a\n    after: ["file:/b"]\n  - file: /b\n    content: b\n    after: ["file:/a"]\n';
+    write('roles/motd/role.yaml', files['roles/motd/role.yaml'].replace('checks:', `${ring}checks:`));
+    // Were the trees entered, that would be the error.
+    rmSync(join(dir, 'trees'), { recursive: true });
+    const ringed = await provision(['diff']);
+    expect(ringed.exit).toBe(1);
+    expect(ringed.printed.err).toMatch(
+      /roles\/motd\/role\.yaml:\d+:5: error: these resources wait for each other:/,
+    );
+    expect(ringed.printed.out).toBe('');
+  });
+
+  test('a plan that cannot be saved is told before any host is contacted', async () => {
+    const nowhere = await provision(['diff', '--out', join(dir, 'not-there/plan.json')]);
+    expect(nowhere.exit).toBe(1);
+    expect(nowhere.printed.err).toContain('not-there: it does not exist');
+    expect(nowhere.printed.out).toBe('');
+    const folder = await provision(['diff', '--out', dir]);
+    expect(folder.printed.err).toContain('it is a directory');
+    expect(folder.printed.out).toBe('');
+    const gone = await provision(['apply', '--yes', '--plan', join(dir, 'gone.json')]);
+    expect(gone.printed.err).toContain('cannot be read: it does not exist');
+  });
+
+  test('no inventory, and one without hosts', async () => {
+    rmSync(join(dir, 'inventory/hosts'), { recursive: true });
+    expect((await provision(['list'])).printed.err).toContain('each is a file hosts/NAME.yaml');
+    rmSync(join(dir, 'inventory'), { recursive: true });
+    const none = await provision(['list']);
+    expect(none.exit).toBe(1);
+    expect(none.printed.err).toMatch(/site\.yaml:1:1: error: the file is missing\n.*--inventory DIR/);
   });
 
   test('trust needs a person or a fingerprint, and a host with a key', async () => {

@@ -56,6 +56,7 @@ describe('which hosts', () => {
   test('a selection that leaves nobody is an error', () => {
     expect(thrown(() => chosen({ host: ['nas1'], role: ['vzdump'] }))).toMatchObject({
       message: 'no host is selected',
+      hint: 'none of them has the role vzdump; these have: pve2',
     });
   });
 });
@@ -93,6 +94,12 @@ describe('which ids', () => {
       code: 'input',
       message: 'there is no id "file:/etc/host"',
       hint: 'did you mean "file:/etc/hosts"?',
+    });
+    expect(thrown(() => meant(work, { only: ['/etc/vzdump.conf'], role: [] }))).toMatchObject({
+      hint: 'did you mean "file:/etc/vzdump.conf"?',
+    });
+    expect(thrown(() => meant(work, { only: ['unit:x'], role: [] }))).toMatchObject({
+      hint: 'see `provision list resources` and `provision list checks`',
     });
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -154,18 +154,26 @@ test('explain shows dots and needs no key', async () => {
   expect(title?.value).toBe('••••••');
 });
 
+const sopsTree = {
+  ...withRole('resources:\n  - file: /a\n    content: ${title}\n'),
+  'inventory/secrets.yaml': 'token: ENC[AES256_GCM,data:x]\nsops:\n  version: 3.9.0\n',
+};
+
 test('a SOPS file without the sops program says so', async () => {
-  const tree = {
-    ...withRole('resources:\n  - file: /a\n    content: ${title}\n'),
-    'inventory/secrets.yaml': 'token: ENC[AES256_GCM,data:x]\nsops:\n  version: 3.9.0\n',
-  };
-  const path = process.env.PATH;
-  process.env.PATH = '/nowhere';
-  try {
-    expect(await expand(tree, { key }).then(() => 'accepted', told)).toContain(
-      'the program sops is not installed',
-    );
-  } finally {
-    process.env.PATH = path;
-  }
+  expect(await expand(sopsTree, { key }).then(() => 'accepted', told)).toContain(
+    'the program sops is not installed',
+  );
+});
+
+test('a SOPS file is opened by sops, with the key of the user', async () => {
+  const bin = write(
+    {},
+    {
+      // Stands in for sops: proves what it was given, and answers as it does.
+      sops: '#!/bin/sh\n[ "$1 $2 $3" = "--decrypt --output-type json" ] || exit 9\nprintf \'{"token": "%s"}\' "$SOPS_AGE_KEY_FILE"\n',
+    },
+  );
+  chmodSync(join(bin, 'sops'), 0o755);
+  const { resources } = await expand(sopsTree, { key, env: { PATH: bin } });
+  expect(resources[0]).toMatchObject({ id: 'file:/a', secret: true, spec: { content: key } });
 });

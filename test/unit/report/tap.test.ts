@@ -53,6 +53,12 @@ describe('the TAP report', () => {
     const unknown = [{ id: 'mount:/x', from: { file: 'a', line: 1, column: 1 }, reason: 'no answer' }];
     const [point] = points(tapReport('diff', [run('pve2', { total: 1, unknown })]));
     expect(point).toMatchObject({ ok: false, block: { severity: 'unknown', message: 'no answer' } });
-    expect(points(tapErrors([new ProvisionError('input', 'no')]))[0]?.ok).toBe(false);
+  });
+
+  test('a mistake in the input is called by its place', () => {
+    const where = { file: 'inventory/hosts/pve2.yaml', line: 3, column: 1 };
+    const tap = tapErrors([new ProvisionError('input', 'no', { where }), new ProvisionError('input', 'no')]);
+    expect(points(tap).map(({ ok }) => ok)).toEqual([false, false]);
+    expect(tap).toContain('not ok 1 - input inventory/hosts/pve2.yaml:3:1\n');
   });
 });
