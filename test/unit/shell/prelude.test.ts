@@ -1,0 +1,72 @@
+import { spawnSync } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { observePrelude, opening } from '../../../src/shell/observe.ts';
+import { applyPrelude } from '../../../src/shell/prelude.ts';
+import { hasBusybox } from '../resources/tree.ts';
+
+const nonce = 'c0ffee00c0ffee00c0ffee00c0ffee00';
+const shells = [['dash'], ['bash', '--posix'], ...(hasBusybox ? [['busybox', 'sh']] : [])];
+
+function fresh(): string {
+  return realpathSync(mkdtempSync(join(tmpdir(), 'prelude-')));
+}
+
+/** Runs steps as a change would, in a tree of its own; `root` false: as if the tree were a whole host. */
+function run(
+  shell: readonly string[],
+  tree: string,
+  text: string,
+  root = false,
+  env: NodeJS.ProcessEnv = {},
+) {
+  const rundir = fresh();
+  mkdirSync(join(rundir, 'stage'));
+  const head = opening({ nonce, root: tree }).replace(/^ROOT=.*$/m, (line) => (root ? line : 'ROOT='));
+  const script = `${head}\nRUN=r RUNDIR=${rundir} STAGE=${rundir}/stage CHANGE=0\n${observePrelude}\n${applyPrelude}\n(set -eu\n${text}\n) 2>&1\n`;
+  const [program = '', ...args] = shell;
+  const { status, stdout } = spawnSync(program, [...args, '-s'], {
+    input: script,
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  });
+  return { status, stdout, rundir };
+}
+
+function treeWith(files: Readonly<Record<string, string>>): string {
+  const tree = fresh();
+  mkdirSync(join(tree, 'etc'));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(tree, name), text);
+  return tree;
+}
+
+describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('on %s', (_, shell) => {
+  it('takes no variable of its own from the environment', () => {
+    const scratch = fresh();
+    const names = Object.fromEntries(
+      ['BAD', 'CHANGE', 'PUTS', 'TRUSTED', 'HUNG'].map((name) => [name, '\n1\n']),
+    );
+    const text = `limited 5 'echo ran'\nprintf '%s|%s|%s' "$BAD" "$PUTS" "$HUNG"\nknown_safe 1 || echo no`;
+    const said = run(shell, treeWith({}), text, false, { ...names, SCRATCH: scratch });
+    expect(said.stdout).toBe('ran\n |0|no\n');
+    expect(readdirSync(scratch)).toEqual([]);
+  });
+
+  it('knows a path on a network mount whose name has blanks', () => {
+    const text = `NETWORK=' /mnt/my\\040nas /mnt/a\\134b'
+for p in './mnt/my nas' './mnt/my nas/x' './mnt/my nastier' './mnt/my' './mnt/a\\b/c'; do
+  if remote_path "$p"; then echo far; else echo near; fi
+done`;
+    expect(run(shell, treeWith({}), text).stdout).toBe('far\nfar\nnear\nnear\nfar\n');
+  });
+});
