@@ -71,10 +71,10 @@ if [ -e ${path} ] && [ ! -L ${path} ]; then say ${`${spec.link} is not a link`};
           // A new link is whole from the moment it is there; one that is there already is replaced in one step.
           have === null
             ? sh`ln -s -n -- ${String(want.to)} ${path}`
-            : sh`temp=$parent/.provision.$RUN.$CHANGE.link
+            : sh`keep ${path}
+temp=$parent/.provision.$RUN.$CHANGE.link
 printf '%s\n' "$temp" >>"$RUNDIR/temps"
 ln -s -- ${String(want.to)} "$temp"
-keep ${path}
 mv -T -- "$temp" ${path} || { rm -f -- "$temp"; exit 1; }`,
         ]),
       },

@@ -54,19 +54,23 @@ trusted() {
   [ -z "$above" ] || (trusted "$above") || return 1
   safe_bits $(stat -L -c '%u %g %a' -- "$1" || echo none none none)
 }
-# What was there before this run; once per path, however many lines of a file are changed.
+# What was there before this run; once per path, however many lines of a file are changed. Fails when no copy could be made.
 keep() {
   [ -e "$1" ] || [ -L "$1" ] || return 0
   if [ -f "$RUNDIR/kept/list" ]; then
     while IFS='	' read -r _ kept; do [ "$kept" != "\${1#.}" ] || return 0; done <"$RUNDIR/kept/list"
   fi
-  [ -d "$RUNDIR/kept" ] || mkdir "$RUNDIR/kept"
   above "$1"
   # A name that others can swap may have become a pipe, from which cp would read for ever.
-  if trusted "$above"; then cp -pP -- "$1" "$RUNDIR/kept/$CHANGE.$PUTS"
-  else timeout -k 1 20 cp -pP -- "$1" "$RUNDIR/kept/$CHANGE.$PUTS"
-  fi
-  printf '%s\\t%s\\n' "$CHANGE.$PUTS" "\${1#.}" >>"$RUNDIR/kept/list"
+  limit=
+  trusted "$above" || limit='timeout -k 1 20'
+  # Its callers stand in conditions, where set -e is off.
+  if { [ -d "$RUNDIR/kept" ] || mkdir "$RUNDIR/kept"; } &&
+    $limit cp -pP -- "$1" "$RUNDIR/kept/$CHANGE.$PUTS" &&
+    printf '%s\\t%s\\n' "$CHANGE.$PUTS" "\${1#.}" >>"$RUNDIR/kept/list"; then return 0; fi
+  rm -f -- "$RUNDIR/kept/$CHANGE.$PUTS"
+  say "no copy of \${1#.} could be kept; it was left as it is"
+  return 1
 }
 put() {
   PUTS=$((PUTS + 1))
@@ -147,7 +151,7 @@ put_as_owner() {
     say "others than root can write to \${parent#.}: a file there could be redirected; nothing was written"
     return 1
   fi
-  keep "$2"
+  keep "$2" || return 1
   timeout -k 5 30 su -s /bin/sh "$user" -c 'umask 077; set -C; cat >"$1" && chmod "$3" "$1" && sync "$1" && mv -T -- "$1" "$2" || { rm -f -- "$1"; exit 1; }' sh "$5" "$2" "$3" <"$1"
 }
 take_away() {
@@ -161,7 +165,7 @@ take_away() {
     return
   fi
   owner_of "$parent" || return 1
-  keep "$1"
+  keep "$1" || return 1
   timeout -k 5 30 su -s /bin/sh "$user" -c 'rm -f -- "$1"' sh "$1"
 }
 # Sets old to a path from which root may read what is in a file: a copy where others can swap the name, made as the owner of

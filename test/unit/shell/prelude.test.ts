@@ -51,6 +51,18 @@ function treeWith(files: Readonly<Record<string, string>>): string {
 }
 
 describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('on %s', (_, shell) => {
+  it.each([
+    ['replaced', 'put ./new ./etc/x 0644 root:root'],
+    ['removed', 'take_away ./etc/x'],
+  ])('a file of which no copy could be kept is not %s', (_, text) => {
+    const tree = treeWith({ new: 'new', 'etc/x': 'old' });
+    const { status, stdout } = run(shell, tree, `cp() { return 1; }\n${text}`);
+    expect(status).not.toBe(0);
+    expect(stdout).toContain('no copy of /etc/x could be kept');
+    expect(readFileSync(join(tree, 'etc/x'), 'utf8')).toBe('old');
+    expect(readdirSync(join(tree, 'etc'))).toEqual(['x']);
+  });
+
   it('takes no variable of its own from the environment', () => {
     const scratch = fresh();
     const names = Object.fromEntries(
