@@ -116,18 +116,22 @@ drop_ahead() {
   eval "ready=\\\${AHEAD_$1-}"
   [ -z "$ready" ] || rm -f -- "$ready"
 }
-# The content, with its owner and mode before anyone can see it. The common modes come with the creation of the file: one
-# process less for each of many files. Where an ACL of the directory says otherwise, reading again shows it.
+# The content, with its owner and mode before anyone can see it, and never through a name that is there already: in a directory
+# like /tmp that could be a planted link. The common modes come with the creation of the file: one process less for each of many. Where an ACL of the directory says otherwise, reading again shows it.
 fill() {
+  set_mode=
   case "$2 $3" in
     '0644 root:root' | '644 root:root') umask 133 ;;
     '0640 root:root' | '640 root:root') umask 137 ;;
     '0600 root:root' | '600 root:root') ;;
-    *) pour "$1" && give "$3" "$temp" && chmod "$2" "$temp"; return ;;
+    *) set_mode=$2 ;;
   esac
-  pour "$1" || { umask 077; return 1; }
+  set -C
+  pour "$1" && poured=yes || poured=
+  set +C
   umask 077
-  give "$3" "$temp"
+  [ -n "$poured" ] && give "$3" "$temp" || return 1
+  [ -z "$set_mode" ] || chmod "$set_mode" "$temp"
 }
 # A short text is in the program as TEXT_HASH too: writing it costs no process.
 pour() {

@@ -63,6 +63,17 @@ describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('on %s',
     expect(readdirSync(join(tree, 'etc'))).toEqual(['x']);
   });
 
+  it.each([
+    ['0644', 'root:root'],
+    ['0640', 'root:daemon'],
+  ])('does not write %s %s through a link that lies where its temp file goes', (mode, owner) => {
+    const tree = treeWith({ new: 'new', victim: 'old' });
+    symlinkSync('../victim', join(tree, 'etc/.provision.r.0.1'));
+    expect(run(shell, tree, `put ./new ./etc/x ${mode} ${owner}`).status).not.toBe(0);
+    expect(readFileSync(join(tree, 'victim'), 'utf8')).toBe('old');
+    expect(readdirSync(join(tree, 'etc'))).toEqual([]);
+  });
+
   it('takes no variable of its own from the environment', () => {
     const scratch = fresh();
     const names = Object.fromEntries(
