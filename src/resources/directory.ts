@@ -102,10 +102,16 @@ export const directory = defineType<DirectorySpec>({
   steps: ({ spec, have, want, context }) => {
     const mounted = stopUnlessMounted(spec.mounted);
     const path = at(spec.directory);
-    if (want === null)
-      return [step(`remove the empty directory ${spec.directory}`, [...mounted, sh`rmdir -- ${path}`])];
     const above = parent(spec.directory);
-    const hasParent = sh`[ -d ${at(above)} ] || { say ${`the directory ${above} does not exist, and no resource makes it`}; exit 1; }`;
+    if (want === null)
+      return [
+        step(`remove the empty directory ${spec.directory}`, [
+          ...mounted,
+          sh`inside ${at(above)}\nrmdir -- ${path}`,
+        ]),
+      ];
+    const hasParent = sh`[ -d ${at(above)} ] || { say ${`the directory ${above} does not exist, and no resource makes it`}; exit 1; }
+inside ${at(above)}`;
     if (foreignPermissions(spec.directory, spec, context) !== null)
       return [step(`make ${spec.directory}`, [...mounted, hasParent, sh`(umask 022; mkdir -- ${path})`])];
     const owner = setOwner(String(want.owner), String(want.group), context);

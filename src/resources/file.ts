@@ -191,7 +191,8 @@ function plainWrite(spec: FileSpec): Sh[] {
   const path = at(spec.file);
   const temp = sh`${at(parent(spec.file) === '/' ? '' : parent(spec.file))}/.provision.$RUN.$CHANGE.new`;
   return [
-    sh`temp=${temp}
+    sh`inside ${at(parent(spec.file))}
+temp=${temp}
 printf '%s\n' "$temp" >>"$RUNDIR/temps"
 keep ${path}
 if (umask 022; set -C; cat ${blob(spec.content ?? '')} >"$temp") && sync "$temp" && mv -T -- "$temp" ${path}; then :; else

@@ -66,6 +66,7 @@ export const link = defineType<LinkSpec>({
           sh`above ${path}
 parent=\${above%/}
 [ -d "$parent" ] || { say ${`the directory ${parent(spec.link)} does not exist`}; exit 1; }
+inside "$parent"
 [ -n "$ROOT" ] || trusted "$parent" || { say ${`others than root can write to ${parent(spec.link)}: a link there could be redirected`}; exit 1; }
 if [ -e ${path} ] && [ ! -L ${path} ]; then say ${`${spec.link} is not a link`}; exit 1; fi`,
           // A new link is whole from the moment it is there; one that is there already is replaced in one step.

@@ -59,6 +59,7 @@ export function setOwner(owner: string, group: string, context: Context): Sh {
  */
 export function setPermissions(path: string, mode: string): Sh {
   return sh`above ${at(path)}
+inside "$above"
 if [ -n "$ROOT" ] || trusted "$above"; then
   chown -h "$owner" ${at(path)}
   chmod ${mode} ${at(path)}

@@ -80,6 +80,7 @@ export function editKeys(user: string, key: string, entry: string | null): Sh {
     sh`home_of ${user} || { say ${`there is no user ${user}`}; exit 1; }
 home=.\${home%/}
 [ -d "$home/" ] || { say "the home of "${user}" is missing: \${home#.}"; exit 1; }
+inside "$home/"
 directory=$home/.ssh file=$home/.ssh/authorized_keys who=${user}
 if [ -L "$directory" ] || [ -L "$file" ]; then say "\${directory#.} or the file in it is a symbolic link"; exit 1; fi
 # In a tree nobody runs who could swap a name.

@@ -5,6 +5,7 @@
  * explains a failure.
  * All refuse a directory that others may write to, unless the file is to belong to the directory's owner: then the work is
  * done as that user, who can so only harm himself. (As root, a name in such a directory could be a planted link.)
+ * In a tree all refuse a directory that a link puts outside of it: that would be the system that holds the tree.
  */
 export const applyPrelude = `: "\${BAD= }" "\${CHANGE=0}" "\${PUTS=0}"
 [ -n "\${TRUSTED:-}" ] || TRUSTED='
@@ -54,6 +55,14 @@ trusted() {
   [ -z "$above" ] || (trusted "$above") || return 1
   safe_bits $(stat -L -c '%u %g %a' -- "$1" || echo none none none)
 }
+# In a tree: whether a directory really lies in it. An absolute link leads to the system that holds the tree.
+inside() {
+  [ -n "$ROOT" ] || return 0
+  physical=$(cd -P -- "$1" && pwd -P) || return 1
+  case $physical/ in "$ROOT"/*) return 0 ;; esac
+  say "\${1#.} leads out of the tree; nothing was changed"
+  return 1
+}
 # What was there before this run; once per path, however many lines of a file are changed. Fails when no copy could be made.
 keep() {
   [ -e "$1" ] || [ -L "$1" ] || return 0
@@ -77,6 +86,7 @@ put() {
   above "$2"
   parent=$above
   [ -d "$parent" ] || { say "the directory \${parent#.} does not exist"; return 1; }
+  inside "$parent" || return 1
   if [ -d "$2" ] && [ ! -L "$2" ]; then say "\${2#.} is a directory; it is never removed to make room"; return 1; fi
   temp=\${2%/*}/.provision.$RUN.$CHANGE.$PUTS
   eval "ready=\\\${AHEAD_$CHANGE-}"
@@ -98,7 +108,7 @@ put() {
 ahead() {
   above "$2"
   parent=$above
-  [ -d "$parent" ] && trusted "$parent" || return 0
+  [ -d "$parent" ] && inside "$parent" >/dev/null && trusted "$parent" || return 0
   temp=\${2%/*}/.provision.$RUN.$CHANGE.1
   printf '%s\\n' "$temp" >>"$RUNDIR/temps"
   if fill "$1" "$3" "$4" 2>/dev/null; then UNFLUSHED="\${UNFLUSHED-} $CHANGE"; eval "AHEAD_$CHANGE=\\$temp"
@@ -164,6 +174,7 @@ take_away() {
   if [ -d "$1" ] && [ ! -L "$1" ]; then say "\${1#.} is a directory; it is not removed"; return 1; fi
   above "$1"
   parent=$above
+  inside "$parent" || return 1
   if [ -n "$ROOT" ] || trusted "$parent"; then
     keep "$1" && rm -f -- "$1"
     return

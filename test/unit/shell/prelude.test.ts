@@ -74,6 +74,31 @@ describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('on %s',
     expect(readdirSync(join(tree, 'etc'))).toEqual([]);
   });
 
+  it.each([
+    ['put', 'put ./new ./out/x 0644 root:root'],
+    ['put prepared ahead', 'ahead ./new ./out/x 0644 root:root\nput ./new ./out/x 0644 root:root'],
+    ['take_away', 'take_away ./out/x'],
+  ])('in a tree, %s does not follow a link out of it', (_, text) => {
+    const tree = treeWith({ new: 'new' });
+    const real = treeWith({ 'etc/x': 'real' });
+    symlinkSync(join(real, 'etc'), join(tree, 'out'));
+    const { status, stdout } = run(shell, tree, text, true);
+    expect(status).not.toBe(0);
+    expect(stdout).toContain('/out leads out of the tree');
+    expect(readFileSync(join(real, 'etc/x'), 'utf8')).toBe('real');
+    expect(readdirSync(join(real, 'etc'))).toEqual(['x']);
+  });
+
+  it('in a tree, a link that stays inside is followed', () => {
+    const tree = treeWith({ new: 'new' });
+    symlinkSync('etc', join(tree, 'in'));
+    expect(run(shell, tree, 'put ./new ./in/x 0644 root:root', true)).toMatchObject({
+      status: 0,
+      stdout: '',
+    });
+    expect(readFileSync(join(tree, 'etc/x'), 'utf8')).toBe('new');
+  });
+
   it('takes no variable of its own from the environment', () => {
     const scratch = fresh();
     const names = Object.fromEntries(
