@@ -18,7 +18,7 @@ export function actions(changes: readonly PlannedChange[], context: Context): Ac
     const steps = made.map((step) => step.run);
     const limit = type.stepLimit ?? (valid ? validatorLimit : null);
     return {
-      guard: change.dependsOn.length > 0 ? null : guard(change),
+      guard: guard(change),
       needs: change.dependsOn.flatMap((id) => index.get(id) ?? []),
       steps: valid ? [withFile(valid.argv, blob(valid.content)), ...steps] : steps,
       below: above(change),
@@ -32,12 +32,14 @@ export function actions(changes: readonly PlannedChange[], context: Context): Ac
 }
 
 /** What must still be seen before the change: all that was, without what other changes of this run may have altered. */
-function guard({ resource: { type, spec }, seen }: PlannedChange): Action['guard'] {
+function guard({ resource: { type, spec }, seen, dependsOn }: PlannedChange): Action['guard'] {
+  const early = dependsOn.length > 0;
   const shell = lookShell({ type, specs: [spec] });
   const shared = type.shared ?? [];
-  if (shared.length === 0) return { shell, expect: seen };
+  if (shared.length === 0) return { shell, expect: seen, early };
   const others = shared.map((name) => `$2 != "${name}"`).join(' && ');
   return {
+    early,
     shell: `{\n${shell}\n} | awk -F '\\t' '${others}'`,
     expect: seen
       .split('\n')

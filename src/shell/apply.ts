@@ -8,10 +8,10 @@ import { distinct, tar } from './tar.ts';
 /** One change as the host will make it. */
 export interface Action {
   /**
-   * Shell that looks at the resource again right before the change, and what it must print. null where a change before this
-   * one in the same plan may have altered it.
+   * Shell that looks at the resource again, and what it must print; null: nothing to look at. Right before the change; `early`:
+   * before the first change of all, because one of them may alter what is seen.
    */
-  readonly guard: { readonly shell: string; readonly expect: string } | null;
+  readonly guard: { readonly shell: string; readonly expect: string; readonly early?: boolean } | null;
   /** Indices of actions that must have succeeded. */
   readonly needs: readonly number[];
   readonly steps: readonly Sh[];
@@ -174,6 +174,7 @@ ${writeHolder(options)}
 ${observePrelude}
 . "$STAGE/prelude"
 ${attemptFunction}
+${earlyGuards(actions).join('\n')}
 ${texts(actions).join('\n')}
 ${actionsShell(actions).join('\n')}
 frame record
@@ -210,6 +211,14 @@ const writeRecord = `{
   cat "$STAGE/record"
   [ ! -f "$RUNDIR/record.done" ] || cat "$RUNDIR/record.done"
 } >"$STATE/record.new" && sync "$STATE/record.new" && mv -T -- "$STATE/record.new" "$STATE/record"`;
+
+function earlyGuards(actions: readonly Action[]): string[] {
+  return actions.flatMap(({ guard }, index) =>
+    guard?.early
+      ? [`guard_${index}() {\n${guard.shell}\n}\nlook_before ${index} ${quote(guard.expect)}`]
+      : [],
+  );
+}
 
 /**
  * The actions in their order. Whether others could write to the directories above them is asked for all in one call before the
@@ -257,11 +266,9 @@ function groups(actions: readonly Action[]): Map<number, number[]> {
 function actionShell(action: Action, index: number): string {
   const steps = action.steps.map((step) => step.text).join('\n');
   const watched = `set -eu\n. "$STAGE/prelude"\n${steps}`;
-  return `guard_${index}() {
-${action.guard?.shell ?? ':'}
-}
-steps_${index}() {
+  const guard = action.guard?.early ? null : action.guard;
+  return `${guard ? `guard_${index}() {\n${guard.shell}\n}\n` : ''}steps_${index}() {
 ${action.limit === null ? steps : `timeout -k 5 ${action.limit} /bin/sh -c ${quote(watched)}`}
 }
-attempt ${index} ${quote(action.needs.map((need) => ` ${need} `).join('.'))} ${action.guard ? 'guarded' : "''"} ${quote(action.guard?.expect ?? '')} ${quote(action.record ?? '')}`;
+attempt ${index} ${quote(action.needs.map((need) => ` ${need} `).join('.'))} ${guard ? 'guarded' : "''"} ${quote(guard?.expect ?? '')} ${quote(action.record ?? '')}`;
 }

@@ -127,7 +127,8 @@ drop_ahead() {
   [ -z "$ready" ] || rm -f -- "$ready"
 }
 # The content, with its owner and mode before anyone can see it, and never through a name that is there already: in a directory
-# like /tmp that could be a planted link. The common modes come with the creation of the file: one process less for each of many. Where an ACL of the directory says otherwise, reading again shows it.
+# like /tmp that could be a planted link. The common modes come with the creation of the file: one process less for each of many
+# files. Where an ACL of the directory says otherwise, reading again shows it.
 fill() {
   set_mode=
   case "$2 $3" in
@@ -203,14 +204,21 @@ owner_of() {
 /**
  * `attempt INDEX NEEDS GUARDED EXPECTED RECORD` makes one change: skipped when one it needs did not succeed, stopped when
  * looking at it again prints something else than the plan was made from. `guard_INDEX` and `steps_INDEX` are defined before.
+ * `look_before INDEX EXPECTED` looks at one before the first change, because a change before it may alter what is seen.
  */
-export const attemptFunction = `attempt() {
+export const attemptFunction = `MOVED=' '
+look_before() {
+  seen=$(guard_$1 2>/dev/null 9>&-)
+  [ "$seen" = "$2" ] || MOVED="$MOVED$1 "
+}
+attempt() {
   CHANGE=$1
   for bad in $BAD; do
     case "$2" in
       *" $bad "*) drop_ahead "$1"; frame "change $1 skipped $bad"; BAD="$BAD$1 "; return ;;
     esac
   done
+  case "$MOVED" in *" $1 "*) drop_ahead "$1"; frame "change $1 moved"; BAD="$BAD$1 "; return ;; esac
   if [ -n "$3" ]; then
     seen=$(guard_$1 2>/dev/null 9>&-)
     if [ "$seen" != "$4" ]; then drop_ahead "$1"; frame "change $1 moved"; BAD="$BAD$1 "; return; fi

@@ -1,6 +1,6 @@
 {
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/syno/sbin:/usr/syno/bin
-unset CDPATH ENV IFS
+unset CDPATH ENV IFS BAD CHANGE PUTS TRUSTED SCRATCH RUN RUNDIR STAGE
 umask 077
 NONCE=00112233445566778899aabbccddeeff
 ROOT=''
@@ -91,6 +91,8 @@ eval "$PATH_FUNCTIONS"
 set -f
 remote_path() {
   absolute=$ROOT${1#.}
+  # As the table of mounts writes it.
+  case $absolute in *' '* | *\\*) absolute=$(printf '%s' "$absolute" | sed 's/\\/\\134/g; s/ /\\040/g') ;; esac
   for point in $NETWORK; do
     case "$absolute/" in "$point"/*) return 0 ;; esac
   done
@@ -138,6 +140,11 @@ $body" "$p" || rc=$? ;;
   [ $# -eq 0 ] || eval "$body"
 }
 . "$STAGE/prelude"
+MOVED=' '
+look_before() {
+  seen=$(guard_$1 2>/dev/null 9>&-)
+  [ "$seen" = "$2" ] || MOVED="$MOVED$1 "
+}
 attempt() {
   CHANGE=$1
   for bad in $BAD; do
@@ -145,6 +152,7 @@ attempt() {
       *" $bad "*) drop_ahead "$1"; frame "change $1 skipped $bad"; BAD="$BAD$1 "; return ;;
     esac
   done
+  case "$MOVED" in *" $1 "*) drop_ahead "$1"; frame "change $1 moved"; BAD="$BAD$1 "; return ;; esac
   if [ -n "$3" ]; then
     seen=$(guard_$1 2>/dev/null 9>&-)
     if [ "$seen" != "$4" ]; then drop_ahead "$1"; frame "change $1 moved"; BAD="$BAD$1 "; return; fi
@@ -157,6 +165,438 @@ attempt() {
   [ -z "$5" ] || printf '%s\n' "$5" >>"$RUNDIR/record.done"
   frame "change $1 done"
 }
+guard_5() {
+each_path 'stat_paths "$@"
+hash_paths "$@"' ./etc/chrony/sources.d/provision.sources
+}
+look_before 5 '/etc/chrony/sources.d/provision.sources	absent	1'
+guard_6() {
+export ROOT TZ=UTC
+ask() { printf '%s\n' "$@"; }
+tagged() { awk -v tag="$1" '{ print tag "\t" $0 }'; }
+is_enabled() { for u do printf 'enabled\t%s\t%s\n' "$u" "$(systemctl ${ROOT:+"--root=$ROOT"} is-enabled -- "$u")"; done; }
+by_links() {
+  for u do
+    for dir in ./etc/systemd/system ./usr/lib/systemd/system ./lib/systemd/system; do
+      [ ! -f "$dir/$u" ] || { printf 'enabled\t%s\tby links\n' "$u"; break; }
+    done
+  done
+}
+manager() {
+  if [ -n "$ROOT" ]; then
+    printf 'tree\n'
+    if command -v systemctl >/dev/null; then is_enabled "$@"; else by_links "$@"; fi
+    return
+  fi
+  [ $# -gt 0 ] || return 0
+  shown=$(timeout -k 1 15 systemctl --no-pager show -p Id,Names,LoadState,ActiveState,NeedDaemonReload,Type,FragmentPath,InvocationID,ExecMainStartTimestamp,InactiveExitTimestamp -- "$@") || shown=
+  printf '%s\n' "$shown" | tagged show
+  set -- $(printf '%s\n' "$shown" | awk 'BEGIN { RS = ""; FS = "\n" } {
+    id = ""; there = 0
+    for (i = 1; i <= NF; i++) {
+      if ($i ~ /^Id=/) id = substr($i, 4)
+      if ($i ~ /^LoadState=/ && $i != "LoadState=not-found") there = 1
+    }
+    if (there) print id
+  }')
+  [ $# -gt 0 ] || return 0
+  states=$(systemctl is-enabled -- "$@")
+  if [ "$(printf '%s\n' "$states" | wc -l)" -ne $# ]; then is_enabled "$@"; return; fi
+  for state in $states; do printf 'enabled\t%s\t%s\n' "$1" "$state"; shift; done
+}
+stamps() {
+  for u do
+    note=./run/provision/units/$u
+    [ -f "$note" ] || continue
+    while IFS= read -r line; do printf 'stamp\t%s\t%s\n' "$u" "$line"; done <"$note"
+  done
+}
+leftovers() {
+  for u do
+    for f in "./run/provision/units/$u" "./var/lib/systemd/timers/stamp-$u"; do
+      [ ! -f "$f" ] || printf 'left\t%s\t%s\n' "$u" "${f#.}"
+    done
+    find "./etc/systemd/system/$u.d" -mindepth 1 -maxdepth 1 2>/dev/null | sort | while IFS= read -r f; do
+      printf 'left\t%s\t%s\n' "$u" "${f#.}"
+    done
+  done
+}
+{
+ask 'unit	chrony.service	chrony.service	active runs' 'file	text	/etc/systemd/system/chrony.service' 'file	config	/etc/chrony/sources.d/provision.sources'
+each_unit_path() {
+each_path 'stat_paths "$@"
+(for p do [ ! -L "$p" ] || printf '\''%s\tlink\t%s\n'\'' "${p#.}" "$(readlink -- "$p")"; done)
+for p do shift; [ ! -f "$p" ] || set -- "$@" "$p"; done
+[ $# -eq 0 ] || {
+  stat -L -c '\''%n	ctime	%z'\'' -- "$@" | sed '\''s/^\.//'\''
+  sha256sum -- "$@" | sed -e '\''/^\\/{s/^.//;s/\\\\/\\/g;}'\'' -e '\''s/^\([0-9a-f]*\) [ *]\.\(.*\)$/\2	sha256	\1/'\''
+}' ./etc/systemd/system/chrony.service ./etc/chrony/sources.d/provision.sources
+}
+each_unit_path | tagged path
+manager chrony.service
+find ./etc/systemd/system -mindepth 2 -maxdepth 2 -type l | sort | tagged link
+stamps chrony.service
+leftovers 
+} | awk 'BEGIN { FS = "\t"; OFS = "\t" }
+$1 == "unit" { n++; id[n] = $2; unit[n] = $3; flags[n] = " " $4 " "; next }
+$1 == "file" { k = ++files[n]; kind[n, k] = $2; path[n, k] = $3; next }
+$1 == "tree" { tree = 1; next }
+$1 == "path" { fact[$2, $3] = $4; next }
+$1 == "enabled" { enabled[$2] = $3; next }
+$1 == "link" { m = split($2, part, "/"); links[part[m]] = links[part[m]] "\n" part[m - 1]; next }
+$1 == "stamp" && $3 == "invocation" { started[$2] = $4; next }
+$1 == "stamp" { noted[$2, $4] = $5; next }
+$1 == "left" { left[$2] = left[$2] "\n" $3; next }
+$1 == "show" && $2 == "" { known(); next }
+$1 == "show" { at = index($2, "="); block[substr($2, 1, at - 1)] = substr($2, at + 1) }
+function known(  i, m, name, key) {
+  gsub(/\\x5c/, "\\", block["Names"])
+  m = split(block["Id"] " " block["Names"], name, " ")
+  for (i = 1; i <= m; i++) for (key in block) show[name[i], key] = block[key]
+  for (key in block) delete block[key]
+}
+function say(name, value) { print id[n], name, value }
+function many(name, text,  i, m, part) {
+  m = split(text, part, "\n")
+  for (i = 2; i <= m; i++) say(name, part[i])
+}
+function runs(u,  i, p, now, old, time, stale) {
+  if (show[u, "Type"] == "oneshot") return "current"
+  time = show[u, "ExecMainStartTimestamp"]
+  if (time !~ /[0-9]/) time = show[u, "InactiveExitTimestamp"]
+  time = substr(time, index(time, " ") + 1, 19)
+  stale = "current"
+  for (i = 1; i <= files[n]; i++) {
+    p = path[n, i]
+    now = ((p, "sha256") in fact) ? fact[p, "sha256"] : "absent"
+    if (started[u] != "" && started[u] == show[u, "InvocationID"] && ((u, p) in noted)) old = noted[u, p] != now
+    else old = now != "absent" && substr(fact[p, "ctime"], 1, 19) >= time
+    if (old && kind[n, i] != "config") return "stale unit"
+    if (old) stale = "stale"
+  }
+  return stale
+}
+END {
+  known()
+  total = n
+  for (n = 1; n <= total; n++) {
+    u = unit[n]
+    for (i = 1; i <= files[n]; i++) if ((path[n, i], "unknown") in fact) say("unknown", path[n, i] ": " fact[path[n, i], "unknown"])
+    if (tree) { say("tree", 1); if (u in enabled) say("enabled", enabled[u]) }
+    else if (flags[n] ~ / template /) say("load", "template")
+    else if (!((u, "Id") in show)) say("unknown", "systemctl gave no answer")
+    else {
+      say("load", show[u, "LoadState"])
+      say("enabled", enabled[show[u, "Id"]])
+      say("reload_needed", show[u, "NeedDaemonReload"])
+      if (flags[n] ~ / (active|absent) /) say("active", show[u, "ActiveState"])
+      if (flags[n] ~ / runs / && show[u, "ActiveState"] ~ /^(active|reloading)$/) say("runs", runs(u))
+      if (flags[n] ~ / absent /) say("fragment", show[u, "FragmentPath"])
+    }
+    many("link", links[u])
+    for (i = 1; i <= files[n]; i++) {
+      if (kind[n, i] == "config") continue
+      p = path[n, i]
+      if ((p, "stat") in fact) say(kind[n, i] " stat", fact[p, "stat"])
+      if ((p, "sha256") in fact) say(kind[n, i] " sha256", fact[p, "sha256"])
+      if ((p, "link") in fact) say(kind[n, i] " link", fact[p, "link"])
+    }
+    many("left", left[u])
+  }
+}'
+}
+look_before 6 'chrony.service	absent	1'
+guard_10() {
+each_path 'stat_paths "$@"
+hash_paths "$@"' ./usr/local/bin/vzdump-hook.pl
+}
+look_before 10 '/usr/local/bin/vzdump-hook.pl	absent	1'
+guard_11() {
+each_path 'stat_paths "$@"
+hash_paths "$@"' ./etc/vzdump.conf
+remote_path ./var/lib/vz/vzdump-tmp || [ -e ./var/lib/vz/vzdump-tmp ] || printf '%s	%s	%s
+' /etc/vzdump.conf lacks /var/lib/vz/vzdump-tmp
+remote_path ./usr/local/bin/vzdump-hook.pl || [ -e ./usr/local/bin/vzdump-hook.pl ] || printf '%s	%s	%s
+' /etc/vzdump.conf lacks /usr/local/bin/vzdump-hook.pl
+}
+look_before 11 '/etc/vzdump.conf	absent	1'
+guard_13() {
+each_path 'stat_paths "$@"
+hash_paths "$@"' ./usr/local/share/runbooks/vzdump-hook.md
+}
+look_before 13 '/usr/local/share/runbooks/vzdump-hook.md	absent	1'
+guard_14() {
+export ROOT TZ=UTC
+ask() { printf '%s\n' "$@"; }
+tagged() { awk -v tag="$1" '{ print tag "\t" $0 }'; }
+is_enabled() { for u do printf 'enabled\t%s\t%s\n' "$u" "$(systemctl ${ROOT:+"--root=$ROOT"} is-enabled -- "$u")"; done; }
+by_links() {
+  for u do
+    for dir in ./etc/systemd/system ./usr/lib/systemd/system ./lib/systemd/system; do
+      [ ! -f "$dir/$u" ] || { printf 'enabled\t%s\tby links\n' "$u"; break; }
+    done
+  done
+}
+manager() {
+  if [ -n "$ROOT" ]; then
+    printf 'tree\n'
+    if command -v systemctl >/dev/null; then is_enabled "$@"; else by_links "$@"; fi
+    return
+  fi
+  [ $# -gt 0 ] || return 0
+  shown=$(timeout -k 1 15 systemctl --no-pager show -p Id,Names,LoadState,ActiveState,NeedDaemonReload,Type,FragmentPath,InvocationID,ExecMainStartTimestamp,InactiveExitTimestamp -- "$@") || shown=
+  printf '%s\n' "$shown" | tagged show
+  set -- $(printf '%s\n' "$shown" | awk 'BEGIN { RS = ""; FS = "\n" } {
+    id = ""; there = 0
+    for (i = 1; i <= NF; i++) {
+      if ($i ~ /^Id=/) id = substr($i, 4)
+      if ($i ~ /^LoadState=/ && $i != "LoadState=not-found") there = 1
+    }
+    if (there) print id
+  }')
+  [ $# -gt 0 ] || return 0
+  states=$(systemctl is-enabled -- "$@")
+  if [ "$(printf '%s\n' "$states" | wc -l)" -ne $# ]; then is_enabled "$@"; return; fi
+  for state in $states; do printf 'enabled\t%s\t%s\n' "$1" "$state"; shift; done
+}
+stamps() {
+  for u do
+    note=./run/provision/units/$u
+    [ -f "$note" ] || continue
+    while IFS= read -r line; do printf 'stamp\t%s\t%s\n' "$u" "$line"; done <"$note"
+  done
+}
+leftovers() {
+  for u do
+    for f in "./run/provision/units/$u" "./var/lib/systemd/timers/stamp-$u"; do
+      [ ! -f "$f" ] || printf 'left\t%s\t%s\n' "$u" "${f#.}"
+    done
+    find "./etc/systemd/system/$u.d" -mindepth 1 -maxdepth 1 2>/dev/null | sort | while IFS= read -r f; do
+      printf 'left\t%s\t%s\n' "$u" "${f#.}"
+    done
+  done
+}
+{
+ask 'unit	vzdump-hook-repair.service	vzdump-hook-repair.service	' 'file	text	/etc/systemd/system/vzdump-hook-repair.service'
+each_unit_path() {
+each_path 'stat_paths "$@"
+(for p do [ ! -L "$p" ] || printf '\''%s\tlink\t%s\n'\'' "${p#.}" "$(readlink -- "$p")"; done)
+for p do shift; [ ! -f "$p" ] || set -- "$@" "$p"; done
+[ $# -eq 0 ] || {
+  stat -L -c '\''%n	ctime	%z'\'' -- "$@" | sed '\''s/^\.//'\''
+  sha256sum -- "$@" | sed -e '\''/^\\/{s/^.//;s/\\\\/\\/g;}'\'' -e '\''s/^\([0-9a-f]*\) [ *]\.\(.*\)$/\2	sha256	\1/'\''
+}' ./etc/systemd/system/vzdump-hook-repair.service
+}
+each_unit_path | tagged path
+manager vzdump-hook-repair.service
+find ./etc/systemd/system -mindepth 2 -maxdepth 2 -type l | sort | tagged link
+stamps 
+leftovers 
+} | awk 'BEGIN { FS = "\t"; OFS = "\t" }
+$1 == "unit" { n++; id[n] = $2; unit[n] = $3; flags[n] = " " $4 " "; next }
+$1 == "file" { k = ++files[n]; kind[n, k] = $2; path[n, k] = $3; next }
+$1 == "tree" { tree = 1; next }
+$1 == "path" { fact[$2, $3] = $4; next }
+$1 == "enabled" { enabled[$2] = $3; next }
+$1 == "link" { m = split($2, part, "/"); links[part[m]] = links[part[m]] "\n" part[m - 1]; next }
+$1 == "stamp" && $3 == "invocation" { started[$2] = $4; next }
+$1 == "stamp" { noted[$2, $4] = $5; next }
+$1 == "left" { left[$2] = left[$2] "\n" $3; next }
+$1 == "show" && $2 == "" { known(); next }
+$1 == "show" { at = index($2, "="); block[substr($2, 1, at - 1)] = substr($2, at + 1) }
+function known(  i, m, name, key) {
+  gsub(/\\x5c/, "\\", block["Names"])
+  m = split(block["Id"] " " block["Names"], name, " ")
+  for (i = 1; i <= m; i++) for (key in block) show[name[i], key] = block[key]
+  for (key in block) delete block[key]
+}
+function say(name, value) { print id[n], name, value }
+function many(name, text,  i, m, part) {
+  m = split(text, part, "\n")
+  for (i = 2; i <= m; i++) say(name, part[i])
+}
+function runs(u,  i, p, now, old, time, stale) {
+  if (show[u, "Type"] == "oneshot") return "current"
+  time = show[u, "ExecMainStartTimestamp"]
+  if (time !~ /[0-9]/) time = show[u, "InactiveExitTimestamp"]
+  time = substr(time, index(time, " ") + 1, 19)
+  stale = "current"
+  for (i = 1; i <= files[n]; i++) {
+    p = path[n, i]
+    now = ((p, "sha256") in fact) ? fact[p, "sha256"] : "absent"
+    if (started[u] != "" && started[u] == show[u, "InvocationID"] && ((u, p) in noted)) old = noted[u, p] != now
+    else old = now != "absent" && substr(fact[p, "ctime"], 1, 19) >= time
+    if (old && kind[n, i] != "config") return "stale unit"
+    if (old) stale = "stale"
+  }
+  return stale
+}
+END {
+  known()
+  total = n
+  for (n = 1; n <= total; n++) {
+    u = unit[n]
+    for (i = 1; i <= files[n]; i++) if ((path[n, i], "unknown") in fact) say("unknown", path[n, i] ": " fact[path[n, i], "unknown"])
+    if (tree) { say("tree", 1); if (u in enabled) say("enabled", enabled[u]) }
+    else if (flags[n] ~ / template /) say("load", "template")
+    else if (!((u, "Id") in show)) say("unknown", "systemctl gave no answer")
+    else {
+      say("load", show[u, "LoadState"])
+      say("enabled", enabled[show[u, "Id"]])
+      say("reload_needed", show[u, "NeedDaemonReload"])
+      if (flags[n] ~ / (active|absent) /) say("active", show[u, "ActiveState"])
+      if (flags[n] ~ / runs / && show[u, "ActiveState"] ~ /^(active|reloading)$/) say("runs", runs(u))
+      if (flags[n] ~ / absent /) say("fragment", show[u, "FragmentPath"])
+    }
+    many("link", links[u])
+    for (i = 1; i <= files[n]; i++) {
+      if (kind[n, i] == "config") continue
+      p = path[n, i]
+      if ((p, "stat") in fact) say(kind[n, i] " stat", fact[p, "stat"])
+      if ((p, "sha256") in fact) say(kind[n, i] " sha256", fact[p, "sha256"])
+      if ((p, "link") in fact) say(kind[n, i] " link", fact[p, "link"])
+    }
+    many("left", left[u])
+  }
+}'
+}
+look_before 14 'vzdump-hook-repair.service	absent	1'
+guard_15() {
+export ROOT TZ=UTC
+ask() { printf '%s\n' "$@"; }
+tagged() { awk -v tag="$1" '{ print tag "\t" $0 }'; }
+is_enabled() { for u do printf 'enabled\t%s\t%s\n' "$u" "$(systemctl ${ROOT:+"--root=$ROOT"} is-enabled -- "$u")"; done; }
+by_links() {
+  for u do
+    for dir in ./etc/systemd/system ./usr/lib/systemd/system ./lib/systemd/system; do
+      [ ! -f "$dir/$u" ] || { printf 'enabled\t%s\tby links\n' "$u"; break; }
+    done
+  done
+}
+manager() {
+  if [ -n "$ROOT" ]; then
+    printf 'tree\n'
+    if command -v systemctl >/dev/null; then is_enabled "$@"; else by_links "$@"; fi
+    return
+  fi
+  [ $# -gt 0 ] || return 0
+  shown=$(timeout -k 1 15 systemctl --no-pager show -p Id,Names,LoadState,ActiveState,NeedDaemonReload,Type,FragmentPath,InvocationID,ExecMainStartTimestamp,InactiveExitTimestamp -- "$@") || shown=
+  printf '%s\n' "$shown" | tagged show
+  set -- $(printf '%s\n' "$shown" | awk 'BEGIN { RS = ""; FS = "\n" } {
+    id = ""; there = 0
+    for (i = 1; i <= NF; i++) {
+      if ($i ~ /^Id=/) id = substr($i, 4)
+      if ($i ~ /^LoadState=/ && $i != "LoadState=not-found") there = 1
+    }
+    if (there) print id
+  }')
+  [ $# -gt 0 ] || return 0
+  states=$(systemctl is-enabled -- "$@")
+  if [ "$(printf '%s\n' "$states" | wc -l)" -ne $# ]; then is_enabled "$@"; return; fi
+  for state in $states; do printf 'enabled\t%s\t%s\n' "$1" "$state"; shift; done
+}
+stamps() {
+  for u do
+    note=./run/provision/units/$u
+    [ -f "$note" ] || continue
+    while IFS= read -r line; do printf 'stamp\t%s\t%s\n' "$u" "$line"; done <"$note"
+  done
+}
+leftovers() {
+  for u do
+    for f in "./run/provision/units/$u" "./var/lib/systemd/timers/stamp-$u"; do
+      [ ! -f "$f" ] || printf 'left\t%s\t%s\n' "$u" "${f#.}"
+    done
+    find "./etc/systemd/system/$u.d" -mindepth 1 -maxdepth 1 2>/dev/null | sort | while IFS= read -r f; do
+      printf 'left\t%s\t%s\n' "$u" "${f#.}"
+    done
+  done
+}
+{
+ask 'unit	vzdump-hook-repair.timer	vzdump-hook-repair.timer	active' 'file	text	/etc/systemd/system/vzdump-hook-repair.timer'
+each_unit_path() {
+each_path 'stat_paths "$@"
+(for p do [ ! -L "$p" ] || printf '\''%s\tlink\t%s\n'\'' "${p#.}" "$(readlink -- "$p")"; done)
+for p do shift; [ ! -f "$p" ] || set -- "$@" "$p"; done
+[ $# -eq 0 ] || {
+  stat -L -c '\''%n	ctime	%z'\'' -- "$@" | sed '\''s/^\.//'\''
+  sha256sum -- "$@" | sed -e '\''/^\\/{s/^.//;s/\\\\/\\/g;}'\'' -e '\''s/^\([0-9a-f]*\) [ *]\.\(.*\)$/\2	sha256	\1/'\''
+}' ./etc/systemd/system/vzdump-hook-repair.timer
+}
+each_unit_path | tagged path
+manager vzdump-hook-repair.timer
+find ./etc/systemd/system -mindepth 2 -maxdepth 2 -type l | sort | tagged link
+stamps 
+leftovers 
+} | awk 'BEGIN { FS = "\t"; OFS = "\t" }
+$1 == "unit" { n++; id[n] = $2; unit[n] = $3; flags[n] = " " $4 " "; next }
+$1 == "file" { k = ++files[n]; kind[n, k] = $2; path[n, k] = $3; next }
+$1 == "tree" { tree = 1; next }
+$1 == "path" { fact[$2, $3] = $4; next }
+$1 == "enabled" { enabled[$2] = $3; next }
+$1 == "link" { m = split($2, part, "/"); links[part[m]] = links[part[m]] "\n" part[m - 1]; next }
+$1 == "stamp" && $3 == "invocation" { started[$2] = $4; next }
+$1 == "stamp" { noted[$2, $4] = $5; next }
+$1 == "left" { left[$2] = left[$2] "\n" $3; next }
+$1 == "show" && $2 == "" { known(); next }
+$1 == "show" { at = index($2, "="); block[substr($2, 1, at - 1)] = substr($2, at + 1) }
+function known(  i, m, name, key) {
+  gsub(/\\x5c/, "\\", block["Names"])
+  m = split(block["Id"] " " block["Names"], name, " ")
+  for (i = 1; i <= m; i++) for (key in block) show[name[i], key] = block[key]
+  for (key in block) delete block[key]
+}
+function say(name, value) { print id[n], name, value }
+function many(name, text,  i, m, part) {
+  m = split(text, part, "\n")
+  for (i = 2; i <= m; i++) say(name, part[i])
+}
+function runs(u,  i, p, now, old, time, stale) {
+  if (show[u, "Type"] == "oneshot") return "current"
+  time = show[u, "ExecMainStartTimestamp"]
+  if (time !~ /[0-9]/) time = show[u, "InactiveExitTimestamp"]
+  time = substr(time, index(time, " ") + 1, 19)
+  stale = "current"
+  for (i = 1; i <= files[n]; i++) {
+    p = path[n, i]
+    now = ((p, "sha256") in fact) ? fact[p, "sha256"] : "absent"
+    if (started[u] != "" && started[u] == show[u, "InvocationID"] && ((u, p) in noted)) old = noted[u, p] != now
+    else old = now != "absent" && substr(fact[p, "ctime"], 1, 19) >= time
+    if (old && kind[n, i] != "config") return "stale unit"
+    if (old) stale = "stale"
+  }
+  return stale
+}
+END {
+  known()
+  total = n
+  for (n = 1; n <= total; n++) {
+    u = unit[n]
+    for (i = 1; i <= files[n]; i++) if ((path[n, i], "unknown") in fact) say("unknown", path[n, i] ": " fact[path[n, i], "unknown"])
+    if (tree) { say("tree", 1); if (u in enabled) say("enabled", enabled[u]) }
+    else if (flags[n] ~ / template /) say("load", "template")
+    else if (!((u, "Id") in show)) say("unknown", "systemctl gave no answer")
+    else {
+      say("load", show[u, "LoadState"])
+      say("enabled", enabled[show[u, "Id"]])
+      say("reload_needed", show[u, "NeedDaemonReload"])
+      if (flags[n] ~ / (active|absent) /) say("active", show[u, "ActiveState"])
+      if (flags[n] ~ / runs / && show[u, "ActiveState"] ~ /^(active|reloading)$/) say("runs", runs(u))
+      if (flags[n] ~ / absent /) say("fragment", show[u, "FragmentPath"])
+    }
+    many("link", links[u])
+    for (i = 1; i <= files[n]; i++) {
+      if (kind[n, i] == "config") continue
+      p = path[n, i]
+      if ((p, "stat") in fact) say(kind[n, i] " stat", fact[p, "stat"])
+      if ((p, "sha256") in fact) say(kind[n, i] " sha256", fact[p, "sha256"])
+      if ((p, "link") in fact) say(kind[n, i] " link", fact[p, "link"])
+    }
+    many("left", left[u])
+  }
+}'
+}
+look_before 15 'vzdump-hook-repair.timer	absent	1'
 TEXT_9a58a3644d91c01f69da535e4331f4d1222691f2a2f4fb30f71a97cb470baf37='pve2
 '
 TEXT_887b84bcabe8fbcd08a4ae9a8ff88646770151b1f6fc88f97dbd1a549002a9a3='# Kept by provision: edits here are found and taken back. Change the inventory instead.
@@ -341,6 +781,12 @@ steps_2() {
 timeout -k 5 900 /bin/sh -c 'set -eu
 . "$STAGE/prelude"
 apt-cache show rsync 2>/dev/null | grep -q '\''^Package:'\'' || DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confold update
+gone=$(DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confold -s install --no-install-recommends rsync | awk '\''$1 == "Remv" { print $2 }'\'')
+for other in $gone; do
+  case '\''  '\'' in *" $other "*) continue ;; esac
+  say "apt would remove $other to install "rsync"; if it may go, name it in replaces"
+  exit 1
+done
 DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confold install --no-install-recommends rsync'
 }
 attempt 2 '' guarded 'rsync	absent	1' 'package:rsync	{"status":"installed"}'
@@ -366,6 +812,12 @@ steps_3() {
 timeout -k 5 900 /bin/sh -c 'set -eu
 . "$STAGE/prelude"
 apt-cache show smartmontools 2>/dev/null | grep -q '\''^Package:'\'' || DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confold update
+gone=$(DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confold -s install --no-install-recommends smartmontools | awk '\''$1 == "Remv" { print $2 }'\'')
+for other in $gone; do
+  case '\''  '\'' in *" $other "*) continue ;; esac
+  say "apt would remove $other to install "smartmontools"; if it may go, name it in replaces"
+  exit 1
+done
 DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confold install --no-install-recommends smartmontools'
 }
 attempt 3 '' guarded 'smartmontools	absent	1' 'package:smartmontools	{"status":"installed"}'
@@ -391,20 +843,20 @@ steps_4() {
 timeout -k 5 900 /bin/sh -c 'set -eu
 . "$STAGE/prelude"
 apt-cache show chrony 2>/dev/null | grep -q '\''^Package:'\'' || DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confold update
+gone=$(DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confold -s install --no-install-recommends chrony | awk '\''$1 == "Remv" { print $2 }'\'')
+for other in $gone; do
+  case '\'' systemd-timesyncd ntp ntpsec openntpd '\'' in *" $other "*) continue ;; esac
+  say "apt would remove $other to install "chrony"; if it may go, name it in replaces"
+  exit 1
+done
 DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confold install --no-install-recommends chrony'
 }
 attempt 4 '' guarded 'chrony	absent	1' 'package:chrony	{"status":"installed"}'
-guard_5() {
-:
-}
 steps_5() {
 owner=root:root
 put "$STAGE/46e62e44f21a475278b7b0f7399bcef375c9e4ebbf0941f0e821892aa010b42c" ./etc/chrony/sources.d/provision.sources 0644 "$owner"
 }
 attempt 5 ' 4 ' '' '' 'file:/etc/chrony/sources.d/provision.sources	{"group":"root","mode":"0644","owner":"root","sha256":"46e62e44f21a475278b7b0f7399bcef375c9e4ebbf0941f0e821892aa010b42c","type":"file"}'
-guard_6() {
-:
-}
 steps_6() {
 timeout -k 5 300 /bin/sh -c 'set -eu
 . "$STAGE/prelude"
@@ -504,6 +956,7 @@ home_of() {
 home_of root || { say '\''there is no user root'\''; exit 1; }
 home=.${home%/}
 [ -d "$home/" ] || { say "the home of "root" is missing: ${home#.}"; exit 1; }
+inside "$home/"
 directory=$home/.ssh file=$home/.ssh/authorized_keys who=root
 if [ -L "$directory" ] || [ -L "$file" ]; then say "${directory#.} or the file in it is a symbolic link"; exit 1; fi
 # In a tree nobody runs who could swap a name.
@@ -555,6 +1008,7 @@ each_path 'stat_paths "$@"' ./var/lib/vz/vzdump-tmp
 }
 steps_8() {
 [ -d ./var/lib/vz ] || { say 'the directory /var/lib/vz does not exist, and no resource makes it'; exit 1; }
+inside ./var/lib/vz
 owner=root:root
 above ./var/lib/vz/vzdump-tmp
 parent=$above
@@ -576,6 +1030,7 @@ each_path 'stat_paths "$@"' ./var/lib/vzdump-hook
 }
 steps_9() {
 [ -d ./var/lib ] || { say 'the directory /var/lib does not exist, and no resource makes it'; exit 1; }
+inside ./var/lib
 owner=root:root
 above ./var/lib/vzdump-hook
 parent=$above
@@ -592,9 +1047,6 @@ else
 fi
 }
 attempt 9 '' guarded '/var/lib/vzdump-hook	absent	1' 'directory:/var/lib/vzdump-hook	{"group":"root","mode":"0700","owner":"root","type":"directory"}'
-guard_10() {
-:
-}
 steps_10() {
 timeout -k 5 60 /bin/sh -c 'set -eu
 . "$STAGE/prelude"
@@ -603,9 +1055,6 @@ owner=root:root
 put "$STAGE/e391f8ab91fc336c4f42e28b458c07d7d0d1da66664fc0f0bde7431b262ca28f" ./usr/local/bin/vzdump-hook.pl 0755 "$owner"'
 }
 attempt 10 ' 9 ' '' '' 'file:/usr/local/bin/vzdump-hook.pl	{"group":"root","mode":"0755","owner":"root","sha256":"e391f8ab91fc336c4f42e28b458c07d7d0d1da66664fc0f0bde7431b262ca28f","type":"file"}'
-guard_11() {
-:
-}
 steps_11() {
 [ -e ./var/lib/vz/vzdump-tmp ] || { say 'its new content names /var/lib/vz/vzdump-tmp, which is not there, and no resource makes it'; exit 1; }
 [ -e ./usr/local/bin/vzdump-hook.pl ] || { say 'its new content names /usr/local/bin/vzdump-hook.pl, which is not there, and no resource makes it'; exit 1; }
@@ -618,6 +1067,7 @@ each_path 'stat_paths "$@"' ./usr/local/share/runbooks
 }
 steps_12() {
 [ -d ./usr/local/share ] || { say 'the directory /usr/local/share does not exist, and no resource makes it'; exit 1; }
+inside ./usr/local/share
 owner=root:root
 above ./usr/local/share/runbooks
 parent=$above
@@ -635,23 +1085,17 @@ fi
 }
 attempt 12 '' guarded '/usr/local/share/runbooks	absent	1' 'directory:/usr/local/share/runbooks	{"group":"root","mode":"0755","owner":"root","type":"directory"}'
 look_at_parents ./usr/local/share/runbooks
-guard_13() {
-:
-}
 steps_13() {
 owner=root:root
 put "$STAGE/6b48efdac9f735fd877a0a43936f4f57d79ba6c69c71ccb1f0774e10b239fca5" ./usr/local/share/runbooks/vzdump-hook.md 0644 "$owner"
 }
 attempt 13 ' 12 ' '' '' 'file:/usr/local/share/runbooks/vzdump-hook.md	{"group":"root","mode":"0644","owner":"root","sha256":"6b48efdac9f735fd877a0a43936f4f57d79ba6c69c71ccb1f0774e10b239fca5","type":"file"}'
-guard_14() {
-:
-}
 steps_14() {
 timeout -k 5 300 /bin/sh -c 'set -eu
 . "$STAGE/prelude"
 sh -c '\''command -v systemd-analyze >/dev/null 2>&1 || exit 0
 UNIT_NAME=$1
-UNIT_DIR=$(mktemp -d /run/provision.XXXXXX 2>/dev/null || mktemp -d)
+UNIT_DIR=$(mktemp -d /run/provision.XXXXXX 2>/dev/null || mktemp -d) || { echo '\''\'\'''\''no place for a copy of the unit'\''\'\'''\''; exit 1; }
 export UNIT_DIR UNIT_NAME
 trap '\''\'\'''\''rm -rf -- "$UNIT_DIR"'\''\'\'''\'' EXIT
 cat -- "$2" >"$UNIT_DIR/$1"
@@ -675,7 +1119,7 @@ judge_unit() {
 judge_unit "$UNIT_DIR" "$1" 1'\'' sh vzdump-hook-repair.service "$STAGE/a642c4a61d895e896e5b155af860b336686279cf2d272ab9a2a77057a7655cf4"
 if command -v systemd-analyze >/dev/null 2>&1; then (
 UNIT_NAME=vzdump-hook-repair.service
-UNIT_DIR=$(mktemp -d /run/provision.XXXXXX 2>/dev/null || mktemp -d)
+UNIT_DIR=$(mktemp -d /run/provision.XXXXXX 2>/dev/null || mktemp -d) || { echo '\''no place for a copy of the unit'\''; exit 1; }
 export UNIT_DIR UNIT_NAME
 trap '\''rm -rf -- "$UNIT_DIR"'\'' EXIT
 judge_unit() {
@@ -706,15 +1150,12 @@ put "$STAGE/a642c4a61d895e896e5b155af860b336686279cf2d272ab9a2a77057a7655cf4" ./
 systemctl daemon-reload'
 }
 attempt 14 ' 10 . 9 ' '' '' 'unit:vzdump-hook-repair.service	{"mode":"0644","owner":"root:root","reload_needed":"no","text":"a642c4a61d895e896e5b155af860b336686279cf2d272ab9a2a77057a7655cf4"}'
-guard_15() {
-:
-}
 steps_15() {
 timeout -k 5 300 /bin/sh -c 'set -eu
 . "$STAGE/prelude"
 sh -c '\''command -v systemd-analyze >/dev/null 2>&1 || exit 0
 UNIT_NAME=$1
-UNIT_DIR=$(mktemp -d /run/provision.XXXXXX 2>/dev/null || mktemp -d)
+UNIT_DIR=$(mktemp -d /run/provision.XXXXXX 2>/dev/null || mktemp -d) || { echo '\''\'\'''\''no place for a copy of the unit'\''\'\'''\''; exit 1; }
 export UNIT_DIR UNIT_NAME
 trap '\''\'\'''\''rm -rf -- "$UNIT_DIR"'\''\'\'''\'' EXIT
 cat -- "$2" >"$UNIT_DIR/$1"
@@ -738,7 +1179,7 @@ judge_unit() {
 judge_unit "$UNIT_DIR" "$1" 1'\'' sh vzdump-hook-repair.timer "$STAGE/39a96c1bd7bb64dd70d3097dbba5408dd017bcf3fdddab2693f6a91ee5c09081"
 if command -v systemd-analyze >/dev/null 2>&1; then (
 UNIT_NAME=vzdump-hook-repair.timer
-UNIT_DIR=$(mktemp -d /run/provision.XXXXXX 2>/dev/null || mktemp -d)
+UNIT_DIR=$(mktemp -d /run/provision.XXXXXX 2>/dev/null || mktemp -d) || { echo '\''no place for a copy of the unit'\''; exit 1; }
 export UNIT_DIR UNIT_NAME
 trap '\''rm -rf -- "$UNIT_DIR"'\'' EXIT
 judge_unit() {
@@ -782,6 +1223,9 @@ frame record
   [ ! -f "$RUNDIR/record.done" ] || cat "$RUNDIR/record.done"
 } >"$STATE/record.new" && sync "$STATE/record.new" && mv -T -- "$STATE/record.new" "$STATE/record"
 frame verify
+# What is stuck in the kernel while it looks must not keep the lock.
+{
+:
 frame 'look file'
 (
 each_path 'stat_paths "$@"
@@ -1008,6 +1452,7 @@ frame 'look directory'
 (
 each_path 'stat_paths "$@"' ./var/lib/vz/vzdump-tmp ./var/lib/vzdump-hook ./usr/local/share/runbooks
 ) 2>/dev/null
+} 9>&-
 rm -rf -- "$STAGE"
 rm -f -- "$RUNDIR/why" "$STATE/holder"
 : >"$RUNDIR/ended"

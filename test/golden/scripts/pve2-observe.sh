@@ -1,6 +1,6 @@
 { exec </dev/null
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/syno/sbin:/usr/syno/bin
-unset CDPATH ENV IFS
+unset CDPATH ENV IFS BAD CHANGE PUTS TRUSTED SCRATCH RUN RUNDIR STAGE
 umask 077
 NONCE=00112233445566778899aabbccddeeff
 ROOT=''
@@ -83,6 +83,8 @@ eval "$PATH_FUNCTIONS"
 set -f
 remote_path() {
   absolute=$ROOT${1#.}
+  # As the table of mounts writes it.
+  case $absolute in *' '* | *\\*) absolute=$(printf '%s' "$absolute" | sed 's/\\/\\134/g; s/ /\\040/g') ;; esac
   for point in $NETWORK; do
     case "$absolute/" in "$point"/*) return 0 ;; esac
   done

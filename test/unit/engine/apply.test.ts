@@ -14,7 +14,10 @@ import { apply } from '../../../src/engine/apply.ts';
 import { diff } from '../../../src/engine/diff.ts';
 import { exitCode } from '../../../src/engine/outcome.ts';
 import { readPlan, writePlan } from '../../../src/engine/saved.ts';
+import { defineType } from '../../../src/model/resource.ts';
+import { directory } from '../../../src/resources/directory.ts';
 import { file } from '../../../src/resources/file.ts';
+import { sh } from '../../../src/shell/sh.ts';
 import { resource, testEngine, treeHost, workOf } from './tree.ts';
 
 const yes = { approve: null };
@@ -147,6 +150,61 @@ describe('apply into a tree', () => {
     expect(runs[0]?.changes[0]?.outcome).toBe('failed');
     expect(runs[0]?.changes[0]?.message).toContain('others than root can write to /shared');
     expect(readdirSync(join(root, 'shared'))).toEqual([]);
+  });
+
+  it('leaves it alone too where a change before it in the plan could have altered it', async () => {
+    const { host, root } = fixture();
+    mkdirSync(join(root, 'etc/d'), { mode: 0o700 });
+    writeFileSync(join(root, 'etc/d/x'), 'old\n');
+    const resources = [
+      resource(directory, { directory: '/etc/d' }),
+      resource(file, { file: '/etc/d/x', content: 'new\n' }),
+      resource(file, { file: '/etc/d/y', content: 'new\n' }),
+    ];
+    const approve = async (): Promise<boolean> => {
+      writeFileSync(join(root, 'etc/d/x'), 'in the window\n');
+      return true;
+    };
+    const runs = await apply([workOf(host, resources)], testEngine(), { approve });
+    expect(runs[0]?.changes.map(({ outcome }) => outcome)).toEqual(['done', 'changed-since-plan', 'done']);
+    expect(readFileSync(join(root, 'etc/d/x'), 'utf8')).toBe('in the window\n');
+    expect(readdirSync(join(root, 'etc/d'))).toEqual(['x', 'y']);
+  });
+
+  it('keeps the lock from the programs that look: one that is stuck in the kernel would keep it', async () => {
+    const { host, root } = fixture();
+    const probe = defineType<{ probe: string }>({
+      name: 'probe',
+      about: '',
+      example: '',
+      schema: {},
+      identity: () => 'x',
+      want: () => ({ locks: '0' }),
+      observe: () => sh`printf 'x\tlocks\t%s\n' "$(ls -l /proc/self/fd/ | grep -c provision/lock)"`,
+      read: (facts) => ({ have: { locks: facts.get('locks') ?? null } }),
+      steps: () => [],
+    });
+    const work = workOf(host, [resource(probe, {}), resource(file, { file: '/etc/x', content: 'x' })]);
+    const [run] = await apply([work], testEngine(), yes);
+    expect(run?.changes.map(({ outcome }) => outcome)).toEqual(['done']);
+    expect(run?.notices).toEqual([]);
+    expect(existsSync(join(root, 'var/lib/provision/lock'))).toBe(true);
+  });
+
+  it('does not keep its state outside of the tree', async () => {
+    const { host, root } = fixture();
+    const outside = treeHost().root;
+    symlinkSync(outside, join(root, 'var'));
+    const [run] = await apply(
+      [workOf(host, [resource(file, { file: '/etc/x', content: 'x' })])],
+      testEngine(),
+      yes,
+    );
+    expect(run?.error).toMatchObject({
+      code: 'failed',
+      message: expect.stringContaining('outside of the tree'),
+    });
+    expect(existsSync(join(root, 'etc/x'))).toBe(false);
   });
 
   it('runs the validator on the new bytes before anything is touched, in diff too', async () => {
