@@ -1,3 +1,4 @@
+import { ProvisionError } from '../model/errors.ts';
 import type { Context, Host } from '../model/host.ts';
 import type { Procedure, ProcedureStep } from '../model/procedure.ts';
 import type { Resource } from '../model/resource.ts';
@@ -36,6 +37,7 @@ export async function runProcedure(
   };
   if (options.approve && !options.dryRun && !(await options.approve(planned))) return planned;
   return onHost(work, engine, async (session) => {
+    if (!session.live && !options.dryRun) throw noSystem(work.host);
     const context = { host: work.host.name, platform: work.host.platform, live: session.live };
     const steps: ShownStep[] = [];
     for (const [index, step] of procedure.steps.entries()) {
@@ -49,6 +51,15 @@ export async function runProcedure(
       );
     }
     return { ...planned, steps };
+  });
+}
+
+/** What a step runs would reach the system that holds the tree: its services, its guests, its storages. */
+function noSystem(host: Host): ProvisionError {
+  return new ProvisionError('refused', 'a procedure needs a running system, and this is a directory tree', {
+    host: host.name,
+    where: host.from,
+    hint: 'nothing was run; --dry-run shows the steps',
   });
 }
 
@@ -105,7 +116,8 @@ async function execute(
   const action = {
     guard: null,
     needs: [],
-    steps: [sh`${step.run}`],
+    // exec: no word of a role is taken for a builtin or for a function of ours.
+    steps: [sh`exec ${step.run}`],
     limit: step.limit,
     record: null,
     below: [],
