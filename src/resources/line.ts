@@ -3,6 +3,7 @@ import type { Sh } from '../model/sh.ts';
 import { eachPath } from '../shell/paths.ts';
 import { at, blob, lines, sh } from '../shell/sh.ts';
 import { editProgram, observeProgram } from './line-awk.ts';
+import { foreignPermissions } from './ownership.ts';
 import { pathSchema, stateWord } from './properties.ts';
 
 export interface LineSpec {
@@ -89,7 +90,11 @@ export const line = defineType<LineSpec>({
     };
   },
   after: (have) => (have?.type === 'no file' ? null : have),
-  refuse: ({ spec, have }) => {
+  refuse: ({ spec, have, context }) => {
+    // An edited file is a new one that is given mode and owner of the old. In /etc/pve that does no harm.
+    const foreign = context.platform === 'synology' ? foreignPermissions(spec.line, {}, context) : null;
+    if (foreign !== null)
+      return `${spec.line} is not edited: its mode and owner would be set, and ${foreign.replace(/;.*/, '')}; give the whole file`;
     if (spec.comment !== undefined && `${spec.value ?? ''} `.includes(spec.comment))
       return `the value holds ${JSON.stringify(spec.comment)}, which starts a comment in ${spec.line}`;
     if (have === null || have.type === undefined || have.type === 'line') return null;

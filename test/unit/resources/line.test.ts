@@ -109,3 +109,10 @@ describe.each(shells.filter((shell) => shell === 'dash' || hasBusybox))('line on
     expect(line.observe([spec]).text).not.toMatch(/hunter2/);
   });
 });
+
+it('does not edit a file on a Synology share, which would lose its ACL', () => {
+  const tree = newTree('dash', { platform: 'synology' });
+  tree.sh('mkdir -p volume1/share; echo a=1 >volume1/share/x; echo a=1 >etc/x');
+  expect(tree.refuse(line, { line: '/volume1/share/x', key: 'a', value: '2' })).toMatch(/ACL/);
+  expect(tree.refuse(line, { line: x, key: 'a', value: '2' })).toBeNull();
+});
