@@ -1,4 +1,5 @@
 import { type Change, defineType, type Step } from '../model/resource.ts';
+import type { Sh } from '../model/sh.ts';
 import { at, lines, sh } from '../shell/sh.ts';
 import { look, read, refuse, wanted } from './mount-state.ts';
 import { isBind, isNfs, type MountSpec, mountText, mountUnit } from './mount-text.ts';
@@ -105,7 +106,7 @@ function steps({ spec, have, want, differs, context }: Change<MountSpec>): Step[
     ...(context.live && (write || differs.includes('reload_needed')) ? [daemonReload] : []),
     ...(links && want.enabled === 'enabled' ? [enable(unit, context.live, true)] : []),
     ...(differs.includes('enabled') && want.enabled === 'disabled' ? [disable(unit, context.live)] : []),
-    ...(want.mounted === true && (away || !isMounted) ? [start(spec)] : []),
+    ...(want.mounted === true && (away || !isMounted) ? [start(spec, isMounted)] : []),
   ];
 }
 
@@ -137,15 +138,20 @@ const users = `/^\\/proc\\/[0-9]+\\/fd\\/:$/ { split($0, part, "/"); pid = part[
   else print pid
 }`;
 
-function start(spec: MountSpec): Step {
+/** Between looking and changing somebody may have written into the directory; nothing is hidden under a mount. */
+function stopUnlessEmpty(spec: MountSpec): Sh {
+  return sh`if [ -d ${at(spec.mount)} ] && [ -n "$(ls -A -- ${at(spec.mount)} | head -n 1)" ]; then
+  say ${`${spec.mount} is not empty: what is in it would be hidden by the mount`}
+  exit 1
+fi`;
+}
+
+function start(spec: MountSpec, wasMounted: boolean): Step {
   return {
     about: `mount ${spec.mount}`,
     run: lines([
-      // Between looking and here somebody may have written into the directory; nothing is hidden under a mount.
-      sh`if [ -d ${at(spec.mount)} ] && [ -n "$(ls -A -- ${at(spec.mount)} | head -n 1)" ]; then
-  say ${`${spec.mount} is not empty: what is in it would be hidden by the mount`}
-  exit 1
-fi`,
+      // What lies below one that is mounted anew was hidden all the time: to stop here would leave the host without its mount.
+      ...(wasMounted ? [] : [stopUnlessEmpty(spec)]),
       startAndNote(mountUnit(spec), [unitPath(mountUnit(spec))]),
       sh`case "$(
 ${lookMounts([{ identity: 'x', point: spec.mount }])}

@@ -106,6 +106,13 @@ describe('mount', () => {
     expect(about({ mount: '/mnt/x', state: 'absent' }, { mounted: true }).at(0)).toBe('unmount /mnt/x');
   });
 
+  it('is not given up for what lay hidden below it all the time', () => {
+    const last = (have: State | null) => mount.steps(plan(nfs, have)).at(-1)?.run.text;
+    expect(last(null)).toContain('is not empty');
+    expect(last({ ...want, mounted: false })).toContain('is not empty');
+    expect(last({ ...want, text: 'x' })).not.toContain('is not empty');
+  });
+
   it('never forces and never detaches', () => {
     const steps = mount.steps(plan(nfs, { ...want, source: 'x' }));
     const shell = steps.map((step) => step.run.text).join('\n');
