@@ -24,7 +24,7 @@ const judgeUnit = `judge_unit() {
   return 1
 }`;
 
-const scratchDirectory = `UNIT_DIR=$(mktemp -d /run/provision.XXXXXX 2>/dev/null || mktemp -d)
+const scratchDirectory = `UNIT_DIR=$(mktemp -d /run/provision.XXXXXX 2>/dev/null || mktemp -d) || { echo 'no place for a copy of the unit'; exit 1; }
 export UNIT_DIR UNIT_NAME
 trap 'rm -rf -- "$UNIT_DIR"' EXIT`;
 
