@@ -6,6 +6,7 @@ import { stateWord } from './properties.ts';
 export interface PackageSpec {
   readonly package: string;
   readonly version?: string;
+  readonly replaces?: readonly string[];
   readonly state?: 'present' | 'absent';
 }
 
@@ -17,7 +18,7 @@ const aptGet =
 export const debianPackage = defineType<PackageSpec>({
   name: 'package',
   about:
-    'A Debian package that is installed, or not. Configuration files stay as they are. Removal is refused when apt would remove more than this one.',
+    'A Debian package that is installed, or not. Configuration files stay as they are. Nothing is installed or removed for which apt would remove another one.',
   example: 'package: nfs-kernel-server\n',
   schema: {
     type: 'object',
@@ -33,6 +34,12 @@ export const debianPackage = defineType<PackageSpec>({
         type: 'string',
         pattern: '^[0-9][A-Za-z0-9.+:~-]*$',
         description: 'Exactly this version (default: any; it is not upgraded).',
+      },
+      replaces: {
+        type: 'array',
+        items: { type: 'string', pattern: '^[a-z0-9][a-z0-9+.-]{1,100}$' },
+        uniqueItems: true,
+        description: 'Packages that may be removed when this one is installed (default: none).',
       },
       state: {
         ...stateWord,
@@ -96,6 +103,7 @@ fi`,
         about: `install the package ${name}`,
         run: lines([
           sh`apt-cache show ${name} 2>/dev/null | grep -q '^Package:' || ${apt('update')}`,
+          keepOthers(name, spec.replaces ?? []),
           apt(`install --no-install-recommends ${name}`),
         ]),
       },
@@ -106,6 +114,16 @@ fi`,
 /** Names and versions are held by the schema to characters that no shell reads. */
 function apt(words: string): Sh {
   return { text: `${aptGet} ${words}`, blobs: [] };
+}
+
+/** With -y apt removes whatever stands in the way, be it the kernel. */
+function keepOthers(name: string, replaces: readonly string[]): Sh {
+  return sh`gone=$(${apt(`-s install --no-install-recommends ${name}`)} | awk '$1 == "Remv" { print $2 }')
+for other in $gone; do
+  case ${` ${replaces.join(' ')} `} in *" $other "*) continue ;; esac
+  say "apt would remove $other to install "${name}"; if it may go, name it in replaces"
+  exit 1
+done`;
 }
 
 function names(specs: readonly PackageSpec[]): string[] {

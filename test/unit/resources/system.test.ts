@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Context } from '../../../src/model/host.ts';
 import type { ResourceType } from '../../../src/model/resource.ts';
@@ -123,6 +125,39 @@ describe('refusals of package', () => {
     expect(
       debianPackage.refuse?.(change({ status: 'installed', removes: 'one' }, { state: 'absent' })),
     ).toBeNull();
+  });
+});
+
+describe('an installation that takes other packages away', () => {
+  const run = (spec: { package: string; replaces?: string[] }) => {
+    const change = { spec, have: null, want: { status: 'installed' }, differs: ['status'], context: live };
+    const steps = debianPackage.steps(change).map((step) => step.run.text);
+    const bin = mkdtempSync(join(tmpdir(), 'apt-'));
+    const program = (name: string, text: string) =>
+      writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    program('apt-cache', 'echo Package: x');
+    program(
+      'apt-get',
+      `case " $* " in *' -s '*) echo 'Remv pve-firmware [3.1]'; echo Inst one ;; *) echo installed ;; esac`,
+    );
+    const { status, stdout } = spawnSync('dash', ['-euc', `say() { echo "$*"; }\n${steps.join('\n')}`], {
+      encoding: 'utf8',
+      env: { PATH: `${bin}:${process.env.PATH}` },
+    });
+    return { status, stdout };
+  };
+  it('is not begun', () => {
+    expect(run({ package: 'one' })).toEqual({
+      status: 1,
+      stdout: 'apt would remove pve-firmware to install one; if it may go, name it in replaces\n',
+    });
+    expect(run({ package: 'one', replaces: ['firmware'] }).status).toBe(1);
+  });
+  it('goes on when they are named', () => {
+    expect(run({ package: 'one', replaces: ['two', 'pve-firmware'] })).toEqual({
+      status: 0,
+      stdout: 'installed\n',
+    });
   });
 });
 
