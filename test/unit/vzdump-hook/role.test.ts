@@ -36,6 +36,8 @@ test('it expands: the files, the units, a set of checks for each guest, two proc
   expect(resources.map(({ id }) => id)).toEqual([
     'directory:/var/lib/vzdump-hook',
     'file:/usr/local/bin/vzdump-hook.pl',
+    'directory:/usr/local/share/runbooks',
+    'file:/usr/local/share/runbooks/vzdump-hook.md',
     'unit:vzdump-hook-repair.service',
     'unit:vzdump-hook-repair.timer',
   ]);
