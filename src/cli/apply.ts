@@ -32,6 +32,7 @@ export async function applyCommand(terminal: Terminal, options: ApplyOptions): P
     selected: meant.resource,
     approve: options.yes ? null : approve,
     saved,
+    texts: options.verbose || options.format !== 'text',
     wait: options.wait,
   }).finally(stop);
   const exit = exitCode('apply', runs);

@@ -22,6 +22,8 @@ export interface ApplyOptions {
   readonly approve: ((runs: readonly HostRun[]) => Promise<boolean>) | null;
   /** Apply exactly this plan, or nothing. */
   readonly saved?: SavedPlan | undefined;
+  /** Read what lies in files that change, for text diffs; false where nobody will see them. Default: true. */
+  readonly texts?: boolean;
   /** Seconds to wait for another apply on the same host. */
   readonly wait?: number;
 }
@@ -79,7 +81,7 @@ async function planAndMake(
   options: ApplyOptions,
 ): Promise<HostRun> {
   for (let looked = 1; ; looked += 1) {
-    const planned = await planHost(session, work, engine, selected);
+    const planned = await planHost(session, work, engine, selected, options.texts ?? true);
     try {
       return await make(session, work, planned, engine, options);
     } catch (error) {

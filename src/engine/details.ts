@@ -14,19 +14,21 @@ export interface DetailedPlan {
   readonly shown: readonly ShownChange[];
 }
 
-/** Reads old contents for text diffs and runs validators: a round trip only when a change calls for it. */
+/** Reads old contents for text diffs (if `texts`) and runs validators: a round trip only when a change calls for it. */
 export async function detail(
   session: Session,
   plan: Plan,
   context: Context,
   engine: Engine,
+  texts: boolean,
 ): Promise<DetailedPlan> {
-  const wanted = plan.changes.map((change) => detailOf(change));
+  const wanted = plan.changes.map((change) => detailOf(change, texts));
   if (wanted.every((one) => one.path === null && one.validator === null))
     return show(
       plan,
       plan.changes.map(() => null),
       context,
+      texts,
     );
   const tried = wanted.filter(({ validator }) => validator !== null).length;
   const nonce = engine.nonce();
@@ -47,12 +49,13 @@ export async function detail(
       refused: rejected(change, verdict?.name.split(' ')[2], verdict?.bytes.toString('utf8').trim()),
     };
   });
-  return show({ ...plan, changes }, old, context);
+  return show({ ...plan, changes }, old, context, texts);
 }
 
-function detailOf(change: PlannedChange): Detail {
+function detailOf(change: PlannedChange, texts: boolean): Detail {
   const { resource } = change;
-  const text = change.refused === null && !resource.secret ? resource.type.text?.(resource.spec) : null;
+  const text =
+    texts && change.refused === null && !resource.secret ? resource.type.text?.(resource.spec) : null;
   const valid =
     change.refused === null && change.want !== null ? resource.type.validator?.(resource.spec) : null;
   return {
@@ -77,10 +80,15 @@ function rejected(change: PlannedChange, code: string | undefined, said: string 
   return `its validator (${argv}) rejects the new content (exit ${code})${said ? `: ${said}` : ''}`;
 }
 
-async function show(plan: Plan, old: readonly (Buffer | null)[], context: Context): Promise<DetailedPlan> {
+async function show(
+  plan: Plan,
+  old: readonly (Buffer | null)[],
+  context: Context,
+  texts: boolean,
+): Promise<DetailedPlan> {
   const shown = await Promise.all(
     plan.changes.map(async (change, index) =>
-      showChange(change, context, { text: await textDiff(change, old[index] ?? null) }),
+      showChange(change, context, { text: texts ? await textDiff(change, old[index] ?? null) : undefined }),
     ),
   );
   return { plan, shown };

@@ -47,6 +47,7 @@ export async function planHost(
   work: HostWork,
   engine: Engine,
   selected: Selection,
+  texts = true,
 ): Promise<Planned> {
   const { host } = work;
   const context = { host: host.name, platform: host.platform, live: session.live };
@@ -56,7 +57,7 @@ export async function planHost(
   const view = await look(session, host, resources, engine);
   const compared = compare(ordered, view, context, selected);
   if (compared.changes.length > 0) engine.progress(host.name, 'reading what differs');
-  const { plan, shown } = await detail(session, compared, context, engine);
+  const { plan, shown } = await detail(session, compared, context, engine, texts);
   const run: HostRun = {
     ...emptyRun(host.name),
     total: resources.length,

@@ -48,10 +48,9 @@ function messageLines(message: string | undefined, palette: Palette): string[] {
 }
 
 function propertyLines(change: ShownChange, verbose: boolean): string[] {
-  // The text diff says more than two hashes do.
-  const shown = change.properties.filter(
-    (property) => change.text === undefined || property.name !== 'sha256',
-  );
+  // The text diff says more than two hashes do; once it is done, nobody compares them.
+  const hashless = change.text !== undefined || (change.outcome === 'done' && !verbose);
+  const shown = change.properties.filter((property) => !hashless || property.name !== 'sha256');
   if (shown.length === 0) return [];
   const value = (of: Value) => showValue(of, verbose);
   if (change.action === 'create') {
