@@ -116,9 +116,9 @@ function apt(words: string): Sh {
   return { text: `${aptGet} ${words}`, blobs: [] };
 }
 
-/** With -y apt removes whatever stands in the way, be it the kernel. */
+/** With -y apt removes whatever stands in the way, be it the kernel. Why it cannot install at all, it says when it is to do it. */
 function keepOthers(name: string, replaces: readonly string[]): Sh {
-  return sh`gone=$(${apt(`-s install --no-install-recommends ${name}`)} | awk '$1 == "Remv" { print $2 }')
+  return sh`gone=$(${apt(`-s install --no-install-recommends ${name}`)} 2>/dev/null | awk '$1 == "Remv" { print $2 }')
 for other in $gone; do
   case ${` ${replaces.join(' ')} `} in *" $other "*) continue ;; esac
   say "apt would remove $other to install "${name}"; if it may go, name it in replaces"
