@@ -1,5 +1,6 @@
 import type { Context } from '../model/host.ts';
 import type { PlannedChange } from '../model/plan.ts';
+import { type Mount, mayHang, mountOf } from '../plan/mounts.ts';
 import { recordable, recordLine } from '../plan/record.ts';
 import type { Action } from '../shell/apply.ts';
 import { validatorLimit, withFile } from '../shell/details.ts';
@@ -7,8 +8,15 @@ import { lookShell } from '../shell/observe.ts';
 import { blob } from '../shell/sh.ts';
 import { typeChange } from './show.ts';
 
+/** Seconds that file work on a network mount may take, which is no work of a moment when its server is away. */
+const networkLimit = 120;
+
 /** The changes of a plan as the host will make them; `changes` holds only what is not refused, in plan order. */
-export function actions(changes: readonly PlannedChange[], context: Context): Action[] {
+export function actions(
+  changes: readonly PlannedChange[],
+  context: Context,
+  mounts: readonly Mount[] = [],
+): Action[] {
   const index = new Map(changes.map((change, position) => [change.resource.id, position]));
   return changes.map((change) => {
     const { resource, want } = change;
@@ -16,7 +24,8 @@ export function actions(changes: readonly PlannedChange[], context: Context): Ac
     const valid = want === null ? null : type.validator?.(spec);
     const made = type.steps(typeChange(change, context));
     const steps = made.map((step) => step.run);
-    const limit = type.stepLimit ?? (valid ? validatorLimit : null);
+    const far = paths(change).some((path) => mayHang(mountOf(mounts, path)));
+    const limit = type.stepLimit ?? (valid ? validatorLimit : far ? networkLimit : null);
     return {
       guard: guard(change),
       needs: change.dependsOn.flatMap((id) => index.get(id) ?? []),

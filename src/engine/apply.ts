@@ -115,7 +115,7 @@ async function make(
   const { host } = work;
   const { view, context, resources } = planned;
   const changes = plannable(planned);
-  const tasks = actions(changes, context);
+  const tasks = actions(changes, context, view.mounts);
   preflight(host, planned, tasks);
   const nonce = engine.nonce();
   const run = runName(engine);

@@ -27,6 +27,11 @@ export function mountOf(mounts: readonly Mount[], path: string): Mount | undefin
   return best;
 }
 
+/** Whether what lies on this mount may take for ever to answer. The look at a host knows the same types. */
+export function mayHang(mount: Mount | undefined): boolean {
+  return mount !== undefined && /^(nfs|cifs|smb|fuse|ceph|9p|glusterfs|afs|autofs)/.test(mount.type);
+}
+
 /** mountinfo writes blank, tab, line break and backslash in octal. */
 function octal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>

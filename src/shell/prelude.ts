@@ -28,8 +28,13 @@ safe_bits() {
     *[2367]?) [ "$2" = 0 ] || [ "$2" = 50 ] ;;
   esac
 }
-# Directories in path order; each is trusted when it is safe and the one above is trusted.
+# Directories in path order; each is trusted when it is safe and the one above is trusted. Those on network mounts are asked in
+# their turn only: one that hangs would keep the change from being made that is to replace it.
 look_at_parents() {
+  for p do
+    shift
+    remote_path "$p" || set -- "$@" "$p"
+  done
   [ $# -gt 0 ] || return 0
   while IFS='|' read -r uid gid bits directory; do
     safe_bits "$uid" "$gid" "$bits" || continue

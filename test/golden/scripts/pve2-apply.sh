@@ -781,7 +781,7 @@ steps_2() {
 timeout -k 5 900 /bin/sh -c 'set -eu
 . "$STAGE/prelude"
 apt-cache show rsync 2>/dev/null | grep -q '\''^Package:'\'' || DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confold update
-gone=$(DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confold -s install --no-install-recommends rsync | awk '\''$1 == "Remv" { print $2 }'\'')
+gone=$(DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confold -s install --no-install-recommends rsync 2>/dev/null | awk '\''$1 == "Remv" { print $2 }'\'')
 for other in $gone; do
   case '\''  '\'' in *" $other "*) continue ;; esac
   say "apt would remove $other to install "rsync"; if it may go, name it in replaces"
@@ -812,7 +812,7 @@ steps_3() {
 timeout -k 5 900 /bin/sh -c 'set -eu
 . "$STAGE/prelude"
 apt-cache show smartmontools 2>/dev/null | grep -q '\''^Package:'\'' || DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confold update
-gone=$(DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confold -s install --no-install-recommends smartmontools | awk '\''$1 == "Remv" { print $2 }'\'')
+gone=$(DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confold -s install --no-install-recommends smartmontools 2>/dev/null | awk '\''$1 == "Remv" { print $2 }'\'')
 for other in $gone; do
   case '\''  '\'' in *" $other "*) continue ;; esac
   say "apt would remove $other to install "smartmontools"; if it may go, name it in replaces"
@@ -843,7 +843,7 @@ steps_4() {
 timeout -k 5 900 /bin/sh -c 'set -eu
 . "$STAGE/prelude"
 apt-cache show chrony 2>/dev/null | grep -q '\''^Package:'\'' || DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confold update
-gone=$(DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confold -s install --no-install-recommends chrony | awk '\''$1 == "Remv" { print $2 }'\'')
+gone=$(DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l apt-get -qq -y -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confold -s install --no-install-recommends chrony 2>/dev/null | awk '\''$1 == "Remv" { print $2 }'\'')
 for other in $gone; do
   case '\'' systemd-timesyncd ntp ntpsec openntpd '\'' in *" $other "*) continue ;; esac
   say "apt would remove $other to install "chrony"; if it may go, name it in replaces"

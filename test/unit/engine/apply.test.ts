@@ -10,10 +10,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { actions } from '../../../src/engine/actions.ts';
 import { apply } from '../../../src/engine/apply.ts';
 import { diff } from '../../../src/engine/diff.ts';
 import { exitCode } from '../../../src/engine/outcome.ts';
 import { readPlan, writePlan } from '../../../src/engine/saved.ts';
+import type { PlannedChange } from '../../../src/model/plan.ts';
 import { defineType } from '../../../src/model/resource.ts';
 import { directory } from '../../../src/resources/directory.ts';
 import { file } from '../../../src/resources/file.ts';
@@ -169,6 +171,29 @@ describe('apply into a tree', () => {
     expect(runs[0]?.changes.map(({ outcome }) => outcome)).toEqual(['done', 'changed-since-plan', 'done']);
     expect(readFileSync(join(root, 'etc/d/x'), 'utf8')).toBe('in the window\n');
     expect(readdirSync(join(root, 'etc/d'))).toEqual(['x', 'y']);
+  });
+
+  it('gives file work on a network mount a limit', () => {
+    const change = (path: string): PlannedChange => ({
+      resource: resource(file, { file: path, content: 'x' }),
+      have: null,
+      want: { type: 'file', mode: '0644', owner: 'root', group: 'root', sha256: '' },
+      observed: null,
+      differs: ['sha256'],
+      cause: 'new',
+      refused: null,
+      dependsOn: [],
+      seen: '',
+    });
+    const context = { host: 'x', platform: 'linux', live: true } as const;
+    const mounts = [
+      { point: '/', type: 'ext4', source: '/dev/sda1', readOnly: false },
+      { point: '/mnt/nas', type: 'nfs4', source: 'nas.lan:/x', readOnly: false },
+    ];
+    const limits = actions([change('/etc/x'), change('/mnt/nas/x')], context, mounts).map(
+      ({ limit }) => limit,
+    );
+    expect(limits).toEqual([null, 120]);
   });
 
   it('keeps the lock from the programs that look: one that is stuck in the kernel would keep it', async () => {

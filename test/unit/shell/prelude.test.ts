@@ -110,6 +110,18 @@ describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('on %s',
     expect(readdirSync(scratch)).toEqual([]);
   });
 
+  it('asks no directory on a network mount whether others can write to it: it may hang', () => {
+    const tree = treeWith({});
+    mkdirSync(join(tree, 'far'));
+    const text = `NETWORK=' /far'
+stat() { printf '%s\\n' "$*" >>./asked; command stat "$@"; }
+look_at_parents ./ ./etc ./far ./far/x
+known_safe ./etc && cat ./asked`;
+    const { stdout } = run(shell, tree, text);
+    expect(stdout).toContain('./ ./etc');
+    expect(stdout).not.toContain('far');
+  });
+
   it('knows a path on a network mount whose name has blanks', () => {
     const text = `NETWORK=' /mnt/my\\040nas /mnt/a\\134b'
 for p in './mnt/my nas' './mnt/my nas/x' './mnt/my nastier' './mnt/my' './mnt/a\\b/c'; do
