@@ -40,9 +40,13 @@ export function actions(
   });
 }
 
-/** What must still be seen before the change: all that was, without what other changes of this run may have altered. */
+/**
+ * What must still be seen before the change: all that was, without what other changes of this run may have altered. What could not
+ * be seen is planned only behind a change that sees to that; to ask again before it would only hang again.
+ */
 function guard({ resource: { type, spec }, seen, dependsOn }: PlannedChange): Action['guard'] {
   const early = dependsOn.length > 0;
+  if (early && seen.split('\n').some((line) => line.split('\t')[1] === 'unknown')) return null;
   const shell = lookShell({ type, specs: [spec] });
   const shared = type.shared ?? [];
   if (shared.length === 0) return { shell, expect: seen, early };

@@ -194,6 +194,13 @@ describe('apply into a tree', () => {
       ({ limit }) => limit,
     );
     expect(limits).toEqual([null, 120]);
+    // What hung when it was looked at is not asked again by each of its changes: there is nothing to compare.
+    const hung = {
+      ...change('/mnt/nas/x'),
+      seen: '/mnt/nas/x\tunknown\tno answer',
+      dependsOn: ['mount:/mnt/nas'],
+    };
+    expect(actions([hung], context, mounts)[0]?.guard).toBeNull();
   });
 
   it('keeps the lock from the programs that look: one that is stuck in the kernel would keep it', async () => {
