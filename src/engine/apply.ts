@@ -139,10 +139,11 @@ async function make(
   stopped(host, frames, result, run);
   const again = readLooks(afterVerify(frames), resources, view.tools, context).observed;
   const shown = planned.run.changes.map((one) => judged(one, changes, frames, again, context));
+  const also = sideEffects(planned, again);
   const applied: HostRun = {
     ...planned.run,
-    changes: shown,
-    notices: [...planned.run.notices, ...sideEffects(planned, again)],
+    changes: [...shown, ...also.changes],
+    unknown: [...planned.run.unknown, ...also.unknown],
   };
   return checklist(session, work, applied, context, engine);
 }

@@ -59,9 +59,15 @@ function detailOf(change: PlannedChange, texts: boolean): Detail {
   const valid =
     change.refused === null && change.want !== null ? resource.type.validator?.(resource.spec) : null;
   return {
-    path: text && change.observed !== null ? text.path : null,
+    path: text && forAll(change.observed) ? text.path : null,
     validator: valid && dependable(change) ? { argv: valid.argv, blob: blob(valid.content) } : null,
   };
+}
+
+/** Everybody on the host may read it. What only root reads there (a secret that left the inventory) does not go into a report. */
+function forAll(observed: PlannedChange['observed']): boolean {
+  if (observed === null) return false;
+  return typeof observed.mode !== 'string' || (Number(observed.mode.at(-1)) & 4) !== 0;
 }
 
 /** A validator that a change of this plan may first have to install can only run during apply. */

@@ -1,6 +1,6 @@
 import type { Context } from '../model/host.ts';
 import type { PlannedChange } from '../model/plan.ts';
-import type { ChangeOutcome, ShownChange } from '../model/run.ts';
+import type { ChangeOutcome, ShownChange, ShownUnknown } from '../model/run.ts';
 import { differences, type Observed, type Value } from '../model/state.ts';
 import { recordable } from '../plan/record.ts';
 import { type Frame, frame } from '../shell/frames.ts';
@@ -97,16 +97,46 @@ function show(value: Value): string {
   return value === null ? 'nothing' : JSON.stringify(value);
 }
 
-/** Resources that were as wanted and are no longer: a step had an effect that the plan did not know of. One notice each. */
-export function sideEffects(planned: Planned, again: ReadonlyMap<string, Observed>): string[] {
+/** What was as wanted and is no longer, or cannot be seen any more: a step had an effect that the plan did not know of. */
+export function sideEffects(
+  planned: Planned,
+  again: ReadonlyMap<string, Observed>,
+): { changes: ShownChange[]; unknown: ShownUnknown[] } {
   const known = new Set(
     [...planned.plan.changes, ...planned.plan.unknown].map(({ resource }) => resource.id),
   );
-  return planned.resources.flatMap(({ id, type, spec }) => {
+  const changes: ShownChange[] = [];
+  const unknown: ShownUnknown[] = [];
+  for (const { id, role, from, type, spec, secret } of planned.resources) {
     const now = again.get(id);
-    if (known.has(id) || now === undefined) return [];
-    if (!('unknown' in now) && differences(type.want(spec, planned.context), now.have).length === 0)
-      return [];
-    return [`${id} was as wanted before this run and is not now: run provision diff`];
-  });
+    if (known.has(id) || now === undefined) continue;
+    if ('unknown' in now) {
+      unknown.push({
+        id,
+        from,
+        reason: `it was as wanted before this run, and cannot be seen now: ${now.unknown}`,
+      });
+      continue;
+    }
+    const want = type.want(spec, planned.context);
+    const differs = differences(want, now.have);
+    if (differs.length === 0) continue;
+    const [shownHave, shownWant] = [recordable(now.have, secret), recordable(want, secret)];
+    changes.push({
+      id,
+      role,
+      from,
+      cause: 'drift',
+      action: 'change',
+      properties: differs.map((name) => ({
+        name,
+        have: shownHave?.[name] ?? null,
+        want: shownWant?.[name] ?? null,
+      })),
+      steps: [],
+      outcome: 'failed',
+      message: 'it was as wanted before this run and is not now: something in this run has changed it',
+    });
+  }
+  return { changes, unknown };
 }

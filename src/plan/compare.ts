@@ -38,7 +38,8 @@ export function compare(
     if (!selected(resource)) continue;
 
     const observed = view.observed.get(resource.id) ?? { unknown: 'the host said nothing about it' };
-    if ('unknown' in observed && waits.length === 0) {
+    const makers = ancestors(resource.id, ordered.before).flatMap((id) => changes.get(id) ?? []);
+    if ('unknown' in observed && !mayAppear(observed.unknown, makers)) {
       unknown.set(resource.id, { resource, reason: observed.unknown });
       continue;
     }
@@ -66,7 +67,7 @@ export function compare(
         resource.type.refuse?.(change) ??
         (waits.length === 0 && 'have' in observed ? observed.blocked : undefined) ??
         forbidden(resource, view.mounts),
-      dependsOn: ancestors(resource.id, ordered.before).filter((id) => changes.has(id)),
+      dependsOn: makers.map((maker) => maker.resource.id),
       seen: view.seen.get(resource.id) ?? '',
     });
     touched.add(resource.id);
@@ -77,6 +78,16 @@ export function compare(
     unknown: [...unknown.values()],
     total: view.observed.size,
   };
+}
+
+/**
+ * Whether what could not be seen may be there to be seen once the changes before it are made: a mount or a directory brings the path, a
+ * package the program that answers. A user or a unit brings nothing, and a path that hangs is not healed by a package.
+ */
+function mayAppear(reason: string, makers: readonly PlannedChange[]): boolean {
+  const places = makers.flatMap(({ resource: { type, spec } }) => type.provides?.(spec) ?? []);
+  const hangs = reason.startsWith('no answer');
+  return places.some((place) => /^(?:mount|path):/.test(place) || (place.startsWith('package:') && !hangs));
 }
 
 function refusal(

@@ -78,7 +78,9 @@ for tool in flock setsid timeout base64 tar sha256sum stat mktemp; do
 done
 mkdir -p "$STATE/runs" && chmod 0700 "$STATE" || stop no-state "$STATE"
 [ -z "$ROOT" ] || [ "$(cd -P -- "$STATE" && pwd -P)" = "$STATE" ] || stop no-state "$STATE, which a link puts outside of the tree,"
-exec 9>>"$STATE/lock" || stop no-state "$STATE/lock"
+# In a shell of its own first: dash ends, without a word, when exec cannot open a file.
+(exec 9>>"$STATE/lock") 2>/dev/null || stop no-state "$STATE/lock"
+exec 9>>"$STATE/lock"
 flock ${options.wait > 0 ? `-w ${Math.ceil(options.wait)}` : '-n'} 9 ||
   # Without a name its holder has only just begun, or is just ending: the one is known a moment later, the other is over.
   { [ ! -s "$STATE/holder" ] && flock -w 1 9; } || {

@@ -52,6 +52,18 @@ describe('compare', () => {
     ]);
   });
 
+  it('does not take what hangs for absent because something else is to be made first', () => {
+    const user = resource({ name: 'user', provides: ['user:backup'] });
+    const tool = resource({ name: 'tool', provides: ['package:nfs-common'] });
+    const file = resource({ name: 'file' }, { after: ['fake:user', 'fake:tool'] });
+    const hung = { unknown: 'no answer in 5 s: the network mount it lies on hangs' };
+    const { changes, unknown } = plan([user, tool, file], { user: absent, tool: absent, file: hung });
+    expect(changes.map(({ resource: { id } }) => id)).toEqual(['fake:user', 'fake:tool']);
+    expect(unknown.map(({ resource: { id } }) => id)).toEqual(['fake:file']);
+    const missing = { unknown: 'exportfs is not installed on this host' };
+    expect(plan([user, tool, file], { user: there, tool: absent, file: missing }).unknown).toHaveLength(0);
+  });
+
   it('a unit whose configuration this plan changes is part of the plan', () => {
     const config = resource({ name: 'config', provides: ['path:/etc/a.conf'] });
     const unit = resource({
