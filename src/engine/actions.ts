@@ -49,7 +49,7 @@ function guard({ resource: { type, spec }, seen, dependsOn }: PlannedChange): Ac
   if (early && seen.split('\n').some((line) => line.split('\t')[1] === 'unknown')) return null;
   const shell = lookShell({ type, specs: [spec] });
   const shared = type.shared ?? [];
-  if (shared.length === 0) return { shell, expect: seen, early };
+  if (shared.length === 0) return { shell, expect: seen, early, look: { type, specs: [spec] } };
   const others = shared.map((name) => `$2 != "${name}"`).join(' && ');
   return {
     early,

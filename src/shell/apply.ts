@@ -1,9 +1,26 @@
 import type { Sh } from '../model/sh.ts';
-import { brace, type Look, lookParts, observePrelude, opening, stateDirectory } from './observe.ts';
+import {
+  brace,
+  type Look,
+  lookParts,
+  lookShell,
+  observePrelude,
+  opening,
+  portions,
+  stateDirectory,
+} from './observe.ts';
 import { applyPrelude, attemptFunction } from './prelude.ts';
 import { quote } from './quote.ts';
 import { sha256 } from './sh.ts';
 import { distinct, tar } from './tar.ts';
+
+interface Guard {
+  readonly shell: string;
+  readonly expect: string;
+  readonly early?: boolean;
+  /** What `shell` looks at, where looking at several together prints the same. */
+  readonly look?: Look;
+}
 
 /** One change as the host will make it. */
 export interface Action {
@@ -11,7 +28,7 @@ export interface Action {
    * Shell that looks at the resource again, and what it must print; null: nothing to look at. Right before the change; `early`:
    * before the first change of all, because one of them may alter what is seen.
    */
-  readonly guard: { readonly shell: string; readonly expect: string; readonly early?: boolean } | null;
+  readonly guard: Guard | null;
   /** Indices of actions that must have succeeded. */
   readonly needs: readonly number[];
   readonly steps: readonly Sh[];
@@ -214,12 +231,33 @@ const writeRecord = `{
   [ ! -f "$RUNDIR/record.done" ] || cat "$RUNDIR/record.done"
 } >"$STATE/record.new" && sync "$STATE/record.new" && mv -T -- "$STATE/record.new" "$STATE/record"`;
 
+/**
+ * The guards that are asked before the first change: those of one type together, for they print the same together as alone; one by
+ * one only when something has moved, to say what.
+ */
 function earlyGuards(actions: readonly Action[]): string[] {
-  return actions.flatMap(({ guard }, index) =>
-    guard?.early
-      ? [`guard_${index}() {\n${guard.shell}\n}\nlook_before ${index} ${quote(guard.expect)}`]
-      : [],
-  );
+  const early = actions.flatMap(({ guard }, index) => (guard?.early ? [{ guard, index }] : []));
+  const alone = ({ guard, index }: { guard: Guard; index: number }): string =>
+    `guard_${index}() {\n${guard.shell}\n}\nlook_before ${index} ${quote(guard.expect)}`;
+  const byType = new Map<Look['type'] | undefined, typeof early>();
+  for (const one of early)
+    byType.set(one.guard.look?.type, [...(byType.get(one.guard.look?.type) ?? []), one]);
+  return [...byType].flatMap(([type, all]) => {
+    if (type === undefined) return all.map(alone);
+    return portions(all).map((some) => {
+      if (some.length === 1) return some.map(alone).join('\n');
+      const specs = some.flatMap(({ guard }) => guard.look?.specs ?? []);
+      const expected = some.flatMap(({ guard }) => guard.expect.split('\n')).sort(inBytes);
+      return `if [ "$({\n${lookShell({ type, specs })}\n} 2>/dev/null 9>&- | sort)" != ${quote(expected.join('\n'))} ]; then
+${some.map(alone).join('\n')}
+fi`;
+    });
+  });
+}
+
+/** The order of `sort` with LC_ALL=C. */
+function inBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 /**

@@ -132,12 +132,14 @@ $body" "$p" || rc=$? ;;
   [ $# -eq 0 ] || eval "$body"
 }`;
 
+/** A list in pieces that one command line may hold. */
+export function portions<Item>(items: readonly Item[]): Item[][] {
+  const count = Math.ceil(items.length / chunkSize);
+  return Array.from({ length: count }, (_, part) => items.slice(part * chunkSize, (part + 1) * chunkSize));
+}
+
 function chunks(look: Look): Look[] {
-  const parts: Look[] = [];
-  for (let at = 0; at < look.specs.length; at += chunkSize) {
-    parts.push({ type: look.type, specs: look.specs.slice(at, at + chunkSize) });
-  }
-  return parts;
+  return portions(look.specs).map((specs) => ({ type: look.type, specs }));
 }
 
 /** Frames `look TYPE`: a few for a type with many resources, each type in a shell of its own. */

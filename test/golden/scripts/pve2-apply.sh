@@ -165,11 +165,179 @@ attempt() {
   [ -z "$5" ] || printf '%s\n' "$5" >>"$RUNDIR/record.done"
   frame "change $1 done"
 }
+if [ "$({
+each_path 'stat_paths "$@"
+hash_paths "$@"' ./etc/chrony/sources.d/provision.sources ./usr/local/bin/vzdump-hook.pl ./etc/vzdump.conf ./usr/local/share/runbooks/vzdump-hook.md
+remote_path ./var/lib/vz/vzdump-tmp || [ -e ./var/lib/vz/vzdump-tmp ] || printf '%s	%s	%s
+' /etc/vzdump.conf lacks /var/lib/vz/vzdump-tmp
+remote_path ./usr/local/bin/vzdump-hook.pl || [ -e ./usr/local/bin/vzdump-hook.pl ] || printf '%s	%s	%s
+' /etc/vzdump.conf lacks /usr/local/bin/vzdump-hook.pl
+} 2>/dev/null 9>&- | sort)" != '/etc/chrony/sources.d/provision.sources	absent	1
+/etc/vzdump.conf	absent	1
+/usr/local/bin/vzdump-hook.pl	absent	1
+/usr/local/share/runbooks/vzdump-hook.md	absent	1' ]; then
 guard_5() {
 each_path 'stat_paths "$@"
 hash_paths "$@"' ./etc/chrony/sources.d/provision.sources
 }
 look_before 5 '/etc/chrony/sources.d/provision.sources	absent	1'
+guard_10() {
+each_path 'stat_paths "$@"
+hash_paths "$@"' ./usr/local/bin/vzdump-hook.pl
+}
+look_before 10 '/usr/local/bin/vzdump-hook.pl	absent	1'
+guard_11() {
+each_path 'stat_paths "$@"
+hash_paths "$@"' ./etc/vzdump.conf
+remote_path ./var/lib/vz/vzdump-tmp || [ -e ./var/lib/vz/vzdump-tmp ] || printf '%s	%s	%s
+' /etc/vzdump.conf lacks /var/lib/vz/vzdump-tmp
+remote_path ./usr/local/bin/vzdump-hook.pl || [ -e ./usr/local/bin/vzdump-hook.pl ] || printf '%s	%s	%s
+' /etc/vzdump.conf lacks /usr/local/bin/vzdump-hook.pl
+}
+look_before 11 '/etc/vzdump.conf	absent	1'
+guard_13() {
+each_path 'stat_paths "$@"
+hash_paths "$@"' ./usr/local/share/runbooks/vzdump-hook.md
+}
+look_before 13 '/usr/local/share/runbooks/vzdump-hook.md	absent	1'
+fi
+if [ "$({
+export ROOT TZ=UTC
+ask() { printf '%s\n' "$@"; }
+tagged() { awk -v tag="$1" '{ print tag "\t" $0 }'; }
+is_enabled() { for u do printf 'enabled\t%s\t%s\n' "$u" "$(systemctl ${ROOT:+"--root=$ROOT"} is-enabled -- "$u")"; done; }
+by_links() {
+  for u do
+    for dir in ./etc/systemd/system ./usr/lib/systemd/system ./lib/systemd/system; do
+      [ ! -f "$dir/$u" ] || { printf 'enabled\t%s\tby links\n' "$u"; break; }
+    done
+  done
+}
+manager() {
+  if [ -n "$ROOT" ]; then
+    printf 'tree\n'
+    if command -v systemctl >/dev/null; then is_enabled "$@"; else by_links "$@"; fi
+    return
+  fi
+  [ $# -gt 0 ] || return 0
+  shown=$(timeout -k 1 15 systemctl --no-pager show -p Id,Names,LoadState,ActiveState,NeedDaemonReload,Type,FragmentPath,InvocationID,ExecMainStartTimestamp,InactiveExitTimestamp -- "$@") || shown=
+  printf '%s\n' "$shown" | tagged show
+  set -- $(printf '%s\n' "$shown" | awk 'BEGIN { RS = ""; FS = "\n" } {
+    id = ""; there = 0
+    for (i = 1; i <= NF; i++) {
+      if ($i ~ /^Id=/) id = substr($i, 4)
+      if ($i ~ /^LoadState=/ && $i != "LoadState=not-found") there = 1
+    }
+    if (there) print id
+  }')
+  [ $# -gt 0 ] || return 0
+  states=$(systemctl is-enabled -- "$@")
+  if [ "$(printf '%s\n' "$states" | wc -l)" -ne $# ]; then is_enabled "$@"; return; fi
+  for state in $states; do printf 'enabled\t%s\t%s\n' "$1" "$state"; shift; done
+}
+stamps() {
+  for u do
+    note=./run/provision/units/$u
+    [ -f "$note" ] || continue
+    while IFS= read -r line; do printf 'stamp\t%s\t%s\n' "$u" "$line"; done <"$note"
+  done
+}
+leftovers() {
+  for u do
+    for f in "./run/provision/units/$u" "./var/lib/systemd/timers/stamp-$u"; do
+      [ ! -f "$f" ] || printf 'left\t%s\t%s\n' "$u" "${f#.}"
+    done
+    find "./etc/systemd/system/$u.d" -mindepth 1 -maxdepth 1 2>/dev/null | sort | while IFS= read -r f; do
+      printf 'left\t%s\t%s\n' "$u" "${f#.}"
+    done
+  done
+}
+{
+ask 'unit	chrony.service	chrony.service	active runs' 'file	text	/etc/systemd/system/chrony.service' 'file	config	/etc/chrony/sources.d/provision.sources' 'unit	vzdump-hook-repair.service	vzdump-hook-repair.service	' 'file	text	/etc/systemd/system/vzdump-hook-repair.service' 'unit	vzdump-hook-repair.timer	vzdump-hook-repair.timer	active' 'file	text	/etc/systemd/system/vzdump-hook-repair.timer'
+each_unit_path() {
+each_path 'stat_paths "$@"
+(for p do [ ! -L "$p" ] || printf '\''%s\tlink\t%s\n'\'' "${p#.}" "$(readlink -- "$p")"; done)
+for p do shift; [ ! -f "$p" ] || set -- "$@" "$p"; done
+[ $# -eq 0 ] || {
+  stat -L -c '\''%n	ctime	%z'\'' -- "$@" | sed '\''s/^\.//'\''
+  sha256sum -- "$@" | sed -e '\''/^\\/{s/^.//;s/\\\\/\\/g;}'\'' -e '\''s/^\([0-9a-f]*\) [ *]\.\(.*\)$/\2	sha256	\1/'\''
+}' ./etc/systemd/system/chrony.service ./etc/chrony/sources.d/provision.sources ./etc/systemd/system/vzdump-hook-repair.service ./etc/systemd/system/vzdump-hook-repair.timer
+}
+each_unit_path | tagged path
+manager chrony.service vzdump-hook-repair.service vzdump-hook-repair.timer
+find ./etc/systemd/system -mindepth 2 -maxdepth 2 -type l | sort | tagged link
+stamps chrony.service
+leftovers 
+} | awk 'BEGIN { FS = "\t"; OFS = "\t" }
+$1 == "unit" { n++; id[n] = $2; unit[n] = $3; flags[n] = " " $4 " "; next }
+$1 == "file" { k = ++files[n]; kind[n, k] = $2; path[n, k] = $3; next }
+$1 == "tree" { tree = 1; next }
+$1 == "path" { fact[$2, $3] = $4; next }
+$1 == "enabled" { enabled[$2] = $3; next }
+$1 == "link" { m = split($2, part, "/"); links[part[m]] = links[part[m]] "\n" part[m - 1]; next }
+$1 == "stamp" && $3 == "invocation" { started[$2] = $4; next }
+$1 == "stamp" { noted[$2, $4] = $5; next }
+$1 == "left" { left[$2] = left[$2] "\n" $3; next }
+$1 == "show" && $2 == "" { known(); next }
+$1 == "show" { at = index($2, "="); block[substr($2, 1, at - 1)] = substr($2, at + 1) }
+function known(  i, m, name, key) {
+  gsub(/\\x5c/, "\\", block["Names"])
+  m = split(block["Id"] " " block["Names"], name, " ")
+  for (i = 1; i <= m; i++) for (key in block) show[name[i], key] = block[key]
+  for (key in block) delete block[key]
+}
+function say(name, value) { print id[n], name, value }
+function many(name, text,  i, m, part) {
+  m = split(text, part, "\n")
+  for (i = 2; i <= m; i++) say(name, part[i])
+}
+function runs(u,  i, p, now, old, time, stale) {
+  if (show[u, "Type"] == "oneshot") return "current"
+  time = show[u, "ExecMainStartTimestamp"]
+  if (time !~ /[0-9]/) time = show[u, "InactiveExitTimestamp"]
+  time = substr(time, index(time, " ") + 1, 19)
+  stale = "current"
+  for (i = 1; i <= files[n]; i++) {
+    p = path[n, i]
+    now = ((p, "sha256") in fact) ? fact[p, "sha256"] : "absent"
+    if (started[u] != "" && started[u] == show[u, "InvocationID"] && ((u, p) in noted)) old = noted[u, p] != now
+    else old = now != "absent" && substr(fact[p, "ctime"], 1, 19) >= time
+    if (old && kind[n, i] != "config") return "stale unit"
+    if (old) stale = "stale"
+  }
+  return stale
+}
+END {
+  known()
+  total = n
+  for (n = 1; n <= total; n++) {
+    u = unit[n]
+    for (i = 1; i <= files[n]; i++) if ((path[n, i], "unknown") in fact) say("unknown", path[n, i] ": " fact[path[n, i], "unknown"])
+    if (tree) { say("tree", 1); if (u in enabled) say("enabled", enabled[u]) }
+    else if (flags[n] ~ / template /) say("load", "template")
+    else if (!((u, "Id") in show)) say("unknown", "systemctl gave no answer")
+    else {
+      say("load", show[u, "LoadState"])
+      say("enabled", enabled[show[u, "Id"]])
+      say("reload_needed", show[u, "NeedDaemonReload"])
+      if (flags[n] ~ / (active|absent) /) say("active", show[u, "ActiveState"])
+      if (flags[n] ~ / runs / && show[u, "ActiveState"] ~ /^(active|reloading)$/) say("runs", runs(u))
+      if (flags[n] ~ / absent /) say("fragment", show[u, "FragmentPath"])
+    }
+    many("link", links[u])
+    for (i = 1; i <= files[n]; i++) {
+      if (kind[n, i] == "config") continue
+      p = path[n, i]
+      if ((p, "stat") in fact) say(kind[n, i] " stat", fact[p, "stat"])
+      if ((p, "sha256") in fact) say(kind[n, i] " sha256", fact[p, "sha256"])
+      if ((p, "link") in fact) say(kind[n, i] " link", fact[p, "link"])
+    }
+    many("left", left[u])
+  }
+}'
+} 2>/dev/null 9>&- | sort)" != 'chrony.service	absent	1
+vzdump-hook-repair.service	absent	1
+vzdump-hook-repair.timer	absent	1' ]; then
 guard_6() {
 export ROOT TZ=UTC
 ask() { printf '%s\n' "$@"; }
@@ -306,25 +474,6 @@ END {
 }'
 }
 look_before 6 'chrony.service	absent	1'
-guard_10() {
-each_path 'stat_paths "$@"
-hash_paths "$@"' ./usr/local/bin/vzdump-hook.pl
-}
-look_before 10 '/usr/local/bin/vzdump-hook.pl	absent	1'
-guard_11() {
-each_path 'stat_paths "$@"
-hash_paths "$@"' ./etc/vzdump.conf
-remote_path ./var/lib/vz/vzdump-tmp || [ -e ./var/lib/vz/vzdump-tmp ] || printf '%s	%s	%s
-' /etc/vzdump.conf lacks /var/lib/vz/vzdump-tmp
-remote_path ./usr/local/bin/vzdump-hook.pl || [ -e ./usr/local/bin/vzdump-hook.pl ] || printf '%s	%s	%s
-' /etc/vzdump.conf lacks /usr/local/bin/vzdump-hook.pl
-}
-look_before 11 '/etc/vzdump.conf	absent	1'
-guard_13() {
-each_path 'stat_paths "$@"
-hash_paths "$@"' ./usr/local/share/runbooks/vzdump-hook.md
-}
-look_before 13 '/usr/local/share/runbooks/vzdump-hook.md	absent	1'
 guard_14() {
 export ROOT TZ=UTC
 ask() { printf '%s\n' "$@"; }
@@ -597,6 +746,7 @@ END {
 }'
 }
 look_before 15 'vzdump-hook-repair.timer	absent	1'
+fi
 TEXT_9a58a3644d91c01f69da535e4331f4d1222691f2a2f4fb30f71a97cb470baf37='pve2
 '
 TEXT_887b84bcabe8fbcd08a4ae9a8ff88646770151b1f6fc88f97dbd1a549002a9a3='# Kept by provision: edits here are found and taken back. Change the inventory instead.
