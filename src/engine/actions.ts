@@ -2,10 +2,10 @@ import type { Context } from '../model/host.ts';
 import type { PlannedChange } from '../model/plan.ts';
 import { type Mount, mayHang, mountOf } from '../plan/mounts.ts';
 import { recordable, recordLine } from '../plan/record.ts';
-import type { Action } from '../shell/apply.ts';
+import { type Action, inBytes } from '../shell/apply.ts';
 import { validatorLimit, withFile } from '../shell/details.ts';
 import { lookShell } from '../shell/observe.ts';
-import { blob } from '../shell/sh.ts';
+import { blob, sh } from '../shell/sh.ts';
 import { typeChange } from './show.ts';
 
 /** Seconds that file work on a network mount may take, which is no work of a moment when its server is away. */
@@ -18,7 +18,7 @@ export function actions(
   mounts: readonly Mount[] = [],
 ): Action[] {
   const index = new Map(changes.map((change, position) => [change.resource.id, position]));
-  return changes.map((change) => {
+  const single = changes.map((change): Action => {
     const { resource, want } = change;
     const { type, spec } = resource;
     const valid = want === null ? null : type.validator?.(spec);
@@ -38,6 +38,67 @@ export function actions(
       record: recordLine(resource.id, recordable(want, resource.secret)),
     };
   });
+  for (const group of neighbours(changes)) join(single, group, changes, context);
+  return single;
+}
+
+/** Indices of changes that stand next to each other and may be made at once: two at least, none with a secret in it. */
+function neighbours(changes: readonly PlannedChange[]): number[][] {
+  const groups: number[][] = [];
+  let key: string | null = null;
+  for (const [index, { resource, dependsOn }] of changes.entries()) {
+    const { type, spec, secret } = resource;
+    const next: string | null = type.together && !secret ? `${type.name} ${type.together.key(spec)}` : null;
+    const last = groups.at(-1);
+    const waits = last?.some((other) => dependsOn.includes(changes[other]?.resource.id ?? '')) ?? false;
+    if (next !== null && next === key && !waits) last?.push(index);
+    else groups.push([index]);
+    key = next;
+  }
+  return groups.filter((group) => group.length > 1);
+}
+
+/** The first of a group makes all of it, guarded by what all of them looked like; the others succeed with it, or are skipped. */
+function join(
+  single: Action[],
+  group: readonly number[],
+  changes: readonly PlannedChange[],
+  context: Context,
+): void {
+  const [leader = 0, ...others] = group;
+  const members = group.flatMap((index) => changes[index] ?? []);
+  const [first] = members;
+  const action = single[leader];
+  const guards = group.map((index) => single[index]?.guard ?? null);
+  if (first === undefined || action === undefined || guards.includes(null)) return;
+  const { type } = first.resource;
+  const specs = members.map(({ resource }) => resource.spec);
+  const expect = members
+    .flatMap(({ seen }) => seen.split('\n'))
+    .sort(inBytes)
+    .join('\n');
+  const early = members.some(({ dependsOn }) => dependsOn.length > 0);
+  single[leader] = {
+    ...action,
+    guard: { shell: `{\n${lookShell({ type, specs })}\n} | sort`, expect, early, look: { type, specs } },
+    needs: [...new Set(group.flatMap((index) => single[index]?.needs ?? []))],
+    steps:
+      type.together?.steps(members.map((member) => typeChange(member, context))).map((step) => step.run) ??
+      [],
+    ahead: undefined,
+  };
+  for (const index of others) {
+    const other = single[index];
+    if (other)
+      single[index] = {
+        ...other,
+        guard: null,
+        needs: [leader],
+        steps: [sh`:`],
+        limit: null,
+        ahead: undefined,
+      };
+  }
 }
 
 /**

@@ -96,6 +96,11 @@ export interface ResourceType<Spec = unknown> {
   refuse?(change: Change<Spec>): string | null;
   /** What makes want true. Never called for check-only types. */
   steps(change: Change<Spec>): Step[];
+  /** Neighbours in a plan with the same key may be made by these steps at once, all or none of them: the lines of one file. */
+  readonly together?: {
+    key(spec: Spec): string;
+    steps(changes: readonly Change<Spec>[]): Step[];
+  };
   /** For text diffs: the path whose bytes on the host compare with `content`. */
   text?(spec: Spec): { path: string; content: string } | null;
   /** A command that must succeed on the new bytes before they are put in place; `{file}` stands for their path. */

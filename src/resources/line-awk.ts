@@ -71,32 +71,43 @@ END {
   }
 }`;
 
-/** Prints $FILE with the line of $KEY replaced by the text in the file $NEW, or without it when $NEW is empty. The last one stays. */
+/**
+ * Prints $FILE with the lines of some keys replaced, added or taken out. $TABLE has a row KEY, CORE, NOTE, NAME for each; NAME is that of the
+ * staged file with the new line, or empty to remove the key. Of several lines of one key the last one stays.
+ */
 export const editProgram = `${holds}
 BEGIN {
-  key = ENVIRON["KEY"]; core = ENVIRON["CORE"]; note = ENVIRON["NOTE"]; file = ENVIRON["FILE"]
+  keys = split(ENVIRON["TABLE"], rows, "\\n")
+  for (k = 1; k <= keys; k++) {
+    split(rows[k], cell, "\\t")
+    key[k] = cell[1]; core[k] = cell[2]; note[k] = cell[3]; remove[k] = cell[4] == ""
+    if (!remove[k] && (getline new[k] < (ENVIRON["STAGE"] "/" cell[4])) < 0) exit 1
+  }
+  file = ENVIRON["FILE"]
   while ((got = (getline text < file)) > 0) {
     n++
     bytes += length(text) + 1
     end[n] = text ~ /\\r$/ ? "\\r" : ""
     sub(/\\r$/, "", text)
     line[n] = text
-    if (holds(text, key, core, note)) { mine[n] = 1; last = n; before = lead; behind = tail }
+    for (k = 1; k <= keys; k++) if (!mine[n] && holds(text, key[k], core[k], note[k])) {
+      mine[n] = k; last[k] = n; before[k] = lead; behind[k] = tail
+    }
   }
   if (got < 0 && ENVIRON["CREATE"] == "") exit 1
   cut = bytes > ENVIRON["SIZE"] + 0 ? 1 : ""
-  remove = ENVIRON["NEW"] == ""
-  if (!remove && !last && cut != "") end[n] = end[1]
-  if (!remove) { if ((getline new < ENVIRON["NEW"]) < 0) exit 1 }
+  for (k = 1; k <= keys; k++) if (!remove[k] && !last[k]) more = 1
+  if (more && cut != "") end[n] = end[1]
   for (i = 1; i <= n; i++) {
-    if (mine[i] && (remove || i != last)) continue
-    out = mine[i] ? before new behind : line[i]
-    shown = shown sep out end[i]
+    k = mine[i]
+    if (k && (remove[k] || i != last[k])) continue
+    shown = shown sep (k ? before[k] new[k] behind[k] : line[i]) end[i]
     sep = "\\n"
     any = 1
   }
-  if (!remove && !last) {
-    shown = shown sep new (n ? end[1] : "")
+  for (k = 1; k <= keys; k++) if (!remove[k] && !last[k]) {
+    shown = shown sep new[k] (n ? end[1] : "")
+    sep = "\\n"
     any = 1
     cut = ""
   }

@@ -1,5 +1,4 @@
-import { defineType } from '../model/resource.ts';
-import type { Sh } from '../model/sh.ts';
+import { type Change, defineType, type Step } from '../model/resource.ts';
 import { eachPath } from '../shell/paths.ts';
 import { at, blob, lines, sh } from '../shell/sh.ts';
 import { editProgram, observeProgram } from './line-awk.ts';
@@ -104,12 +103,9 @@ export const line = defineType<LineSpec>({
       return `${spec.line} is a symbolic link, which would be replaced by a file; name the file it leads to`;
     return `${spec.line} is a ${have.type}, not a file`;
   },
-  steps: ({ spec, want }) => [
-    {
-      about: `${want === null ? 'remove' : 'set'} ${spec.key} in ${spec.line}`,
-      run: edit(spec, want === null),
-    },
-  ],
+  steps: (change) => edit([change]),
+  // Lines of one file that stand next to each other in a plan are written at once.
+  together: { key: (spec) => spec.line, steps: edit },
 });
 
 function isWhole(spec: LineSpec): boolean {
@@ -138,12 +134,25 @@ function observeBody(rows: readonly string[]): string {
 } | awk -F'\t' ${observeProgram}`.text;
 }
 
-function edit(spec: LineSpec, remove: boolean): Sh {
-  const text = isWhole(spec) ? spec.key : `${spec.key}${spec.separator ?? '='}${spec.value ?? ''}`;
-  const missing = spec.create
+/** One edit of one file, for any number of its keys. */
+function edit(changes: readonly Change<LineSpec>[]): Step[] {
+  const [first] = changes;
+  if (first === undefined) return [];
+  const { spec } = first;
+  const names = changes.map((change) => `${change.want === null ? 'remove' : 'set'} ${change.spec.key}`);
+  const create = changes.some((change) => change.spec.create);
+  const missing = create
     ? sh`create=1`
     : sh`say ${`${spec.line} does not exist; say create: true if it is to be made`}; exit 1`;
-  return lines([
+  // The new texts go by file, not by argument or environment: they may be secret.
+  const rows = changes.map((change) => {
+    const text = change.want === null ? null : blob(lineOf(change.spec));
+    return {
+      text,
+      row: [change.spec.key, core(change.spec), change.spec.comment ?? '', text?.hash ?? ''].join('\t'),
+    };
+  });
+  const run = lines([
     sh`file=${at(spec.line)} mode=0644 owner=root:root size=0 create=
 old=$file
 if [ -e "$file" ]; then
@@ -154,9 +163,13 @@ if [ -e "$file" ]; then
 else
   ${missing}
 fi`,
-    // The new text goes by file, not by argument or environment: it may be a secret.
-    sh`FILE=$old NEW=${remove ? '' : blob(text)} KEY=${spec.key} CORE=${core(spec)} NOTE=${spec.comment ?? ''} SIZE=$size CREATE=$create \
-awk ${editProgram} >"$STAGE/line.$CHANGE"`,
+    sh`FILE=$old SIZE=$size CREATE=$create TABLE=${rows.map(({ row }) => row).join('\n')} awk ${editProgram} >"$STAGE/line.$CHANGE"`,
     sh`put "$STAGE/line.$CHANGE" "$file" "$mode" "$owner"`,
   ]);
+  const blobs = rows.flatMap(({ text }) => (text === null ? [] : [text]));
+  return [{ about: `${names.join(', ')} in ${spec.line}`, run: { text: run.text, blobs } }];
+}
+
+function lineOf(spec: LineSpec): string {
+  return isWhole(spec) ? spec.key : `${spec.key}${spec.separator ?? '='}${spec.value ?? ''}`;
 }

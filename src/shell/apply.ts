@@ -256,7 +256,7 @@ fi`;
 }
 
 /** The order of `sort` with LC_ALL=C. */
-function inBytes(a: string, b: string): number {
+export function inBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 

@@ -82,19 +82,20 @@ async function main(): Promise<void> {
     command: provision(['diff'], small),
     expect: wanted,
   };
-  const first = await interleaved([floor, version, noop, ...(peers ? await ansible(host) : [])], rounds);
-
   const fromNothing: Contender = {
     name: 'provision apply, 100 resources from nothing',
     command: provision(['apply', '--yes'], small),
     expect: ({ code, output }) => code === 0 && output.includes('101 of 101 changed'),
     before: fresh,
   };
-  const second = await interleaved([noop2(small, fresh), fromNothing], rounds);
+  const first = await interleaved(
+    [floor, version, noop, fromNothing, ...(peers ? await ansible(host) : [])],
+    rounds,
+  );
 
   await fresh();
   await run(provision(['apply', '--yes'], large));
-  const third = await interleaved(
+  const second = await interleaved(
     [
       {
         name: 'provision diff, 1,000 resources, nothing to do',
@@ -108,7 +109,7 @@ async function main(): Promise<void> {
   const fleet = [host, ...(await many(19))];
   const all = benchSite(fleet, 100);
   await run(provision(['apply', '--yes', '--forks', '20'], all));
-  const fourth = await interleaved(
+  const third = await interleaved(
     [
       {
         name: 'provision diff, 1 host of the 20',
@@ -123,20 +124,7 @@ async function main(): Promise<void> {
     ],
     rounds,
   );
-  report(new Map([...first, ...second, ...third, ...fourth]));
-}
-
-/** The no-op again beside `apply`, so that the two are measured in the same minutes. */
-function noop2(site: string, fresh: () => Promise<unknown>): Contender {
-  return {
-    name: 'provision diff, 100 resources, beside apply',
-    command: provision(['diff'], site),
-    expect: wanted,
-    before: async () => {
-      await fresh();
-      await run(provision(['apply', '--yes'], site));
-    },
-  };
+  report(new Map([...first, ...second, ...third]));
 }
 
 async function many(count: number): Promise<LabHost[]> {
@@ -183,8 +171,7 @@ function report(results: ReadonlyMap<string, readonly Run[]>): void {
     ['ansible with mitogen / no-op diff, at least 10', median('ansible-playbook, mitogen') / noop, ''],
     [
       'apply of 100 from nothing / no-op, at most 2.5',
-      median('provision apply, 100 resources from nothing') /
-        median('provision diff, 100 resources, beside apply'),
+      median('provision apply, 100 resources from nothing') / noop,
       '',
     ],
     [
