@@ -31,6 +31,9 @@ need busybox busybox-static
 need perl perl
 need shellcheck shellcheck
 need sudo sudo
+need openssl openssl
+need unshare util-linux
+need systemctl systemd
 need /usr/sbin/sshd openssh-server
 if [ "$(id -u)" != 0 ]; then
   cannot 'the lab needs root: it starts containers, cuts their network and builds their images'
