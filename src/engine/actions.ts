@@ -2,9 +2,9 @@ import type { Context } from '../model/host.ts';
 import type { PlannedChange } from '../model/plan.ts';
 import { type Mount, mayHang, mountOf } from '../plan/mounts.ts';
 import { recordable, recordLine } from '../plan/record.ts';
-import { type Action, inBytes } from '../shell/apply.ts';
 import { validatorLimit, withFile } from '../shell/details.ts';
 import { lookShell } from '../shell/observe.ts';
+import { type Action, inBytes } from '../shell/program.ts';
 import { blob, sh } from '../shell/sh.ts';
 import { typeChange } from './show.ts';
 

@@ -1,10 +1,11 @@
 import type { Context } from '../../src/model/host.ts';
 import type { ResourceType } from '../../src/model/resource.ts';
 import { differences, type Observed, type State } from '../../src/model/state.ts';
-import { type Action, applyScript } from '../../src/shell/apply.ts';
+import { applyScript } from '../../src/shell/apply.ts';
 import { parseFacts, type Seen } from '../../src/shell/facts.ts';
 import { ended, frame, parseFrames } from '../../src/shell/frames.ts';
 import { type Look, lookShell, observeScript } from '../../src/shell/observe.ts';
+import type { Action } from '../../src/shell/program.ts';
 import type { LabHost } from './lab.ts';
 
 /** One resource type on one lab host, without the engine: look at it, change it, see what became of it. */

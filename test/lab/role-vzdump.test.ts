@@ -145,11 +145,16 @@ describeLab('the role vzdump on a node of Proxmox VE', () => {
     const script = '/usr/local/bin/hook.pl';
     write({ script, tmpdir_free_gib: 99999999 });
     const failing = ['vzdump/script-executable', 'vzdump/tmpdir-space'];
+    // A script that is not there would fail every backup: vzdump is not told of it.
+    const refused = await tell(site, 'apply', '--yes');
+    expect(refused.exit, refused.said).toBe(5);
+    expect(refused.said).toContain(`names ${script}, which is not there`);
+    expect(await host.readFile(conf)).not.toContain('script');
+    await host.writeFile(script, '#!/bin/sh\n', '0644');
     const apply = await tell(site, 'apply', '--yes');
     expect(apply.exit, apply.said).toBe(4);
     expect(notPassed(apply), apply.said).toEqual(failing);
     expect(apply.said).toMatch(/ GiB are free/);
-    await host.writeFile(script, '#!/bin/sh\n', '0644');
     await checks(site, { exit: 4, notPassed: failing });
     await host.sh(`chmod 0755 ${script}`);
     await checks(site, { exit: 4, notPassed: ['vzdump/tmpdir-space'] });

@@ -8,8 +8,8 @@ import { diff } from '../../../src/engine/diff.ts';
 import { looks } from '../../../src/engine/look.ts';
 import { exitCode } from '../../../src/engine/outcome.ts';
 import { file } from '../../../src/resources/file.ts';
-import { runProgram } from '../../../src/shell/apply.ts';
 import { applyPrelude } from '../../../src/shell/prelude.ts';
+import { runProgram } from '../../../src/shell/program.ts';
 import { resource, testEngine, treeHost, workOf } from './tree.ts';
 
 const names = ['a.conf', 'b.conf', 'c.conf'];

@@ -7,8 +7,9 @@ import { order } from '../../../src/plan/order.ts';
 import { resourceTypes } from '../../../src/resources/index.ts';
 import { expandHost } from '../../../src/roles/expand.ts';
 import { loadSite } from '../../../src/roles/site.ts';
-import { applyScript, runProgram } from '../../../src/shell/apply.ts';
+import { applyScript } from '../../../src/shell/apply.ts';
 import { observeScript } from '../../../src/shell/observe.ts';
+import { runProgram } from '../../../src/shell/program.ts';
 
 const context = { host: 'pve2', platform: 'pve', live: true } as const;
 const fixed = {
