@@ -155,8 +155,6 @@ function identityPart(tools: readonly string[]): string {
 fact() { printf '%s\\t%s\\n' "$1" "$2"; }
 one() { value=; { read -r value <"$2"; } 2>/dev/null; fact "$1" "$value"; }
 one machine-id ./etc/machine-id
-one hostname ./etc/hostname
-one boot-id /proc/sys/kernel/random/boot_id
 fact uid "$(id -u)"
 fact clock "$(date +%s)"
 [ ! -e ./usr/bin/pveversion ] || fact platform pve
