@@ -1,4 +1,5 @@
 import type { Check, CheckResult } from '../model/check.ts';
+import type { Symptom } from '../model/finding.ts';
 import type { Context, Host } from '../model/host.ts';
 import type { HostRun, HostWork } from '../model/run.ts';
 import type { Observed } from '../model/state.ts';
@@ -37,7 +38,7 @@ export async function checkHost(
 /** pass, fail or unknown. Could not look is never fine. */
 export function judge(check: Check, observed: Observed | undefined, context: Context): CheckResult {
   const { resource } = check;
-  const result = {
+  const result: Omit<CheckResult, 'outcome' | 'message'> & { symptoms?: readonly Symptom[] } = {
     host: context.host,
     id: check.id,
     about: check.about,
@@ -45,6 +46,8 @@ export function judge(check: Check, observed: Observed | undefined, context: Con
   };
   if (observed === undefined)
     return { ...result, outcome: 'unknown', message: 'the host said nothing about it' };
+  const symptoms = resource.type.symptoms?.(observed, resource.spec as never) ?? [];
+  if (symptoms.length > 0) result.symptoms = symptoms;
   if ('unknown' in observed) return { ...result, outcome: 'unknown', message: observed.unknown };
   const name = resource.type.identity(resource.spec);
   const reasons = unmet(name, resource.type.want(resource.spec, context), observed.have, resource.secret);

@@ -1,4 +1,5 @@
 import type { Where } from './errors.ts';
+import type { Symptom } from './finding.ts';
 import type { Resource } from './resource.ts';
 
 /** "Could not look" is never "fine": unknown makes the exit code non-zero. */
@@ -24,4 +25,6 @@ export interface CheckResult {
   /** What was expected and what was found, one line per property that differs. */
   readonly message: string;
   readonly from: Where;
+  /** What it shows of troubles whose cause may lie elsewhere. */
+  readonly symptoms?: readonly Symptom[];
 }

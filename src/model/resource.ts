@@ -1,4 +1,5 @@
 import type { Where } from './errors.ts';
+import type { Symptom } from './finding.ts';
 import type { Context } from './host.ts';
 import type { Sh } from './sh.ts';
 import type { Observed, State } from './state.ts';
@@ -68,6 +69,11 @@ export interface ResourceType<Spec = unknown> {
   readonly stepLimit?: number;
 
   /**
+   * Keys of the spec that may hold a secret although others are told openly: the password of a storage. The type promises that such a
+   * value reaches the host in a staged file only (`blob`), and that its states and texts say no more of it than whether it is as wanted.
+   */
+  readonly conceals?: readonly string[];
+  /**
    * Names of facts that a change of another resource of this type alters too (what a server exports is read anew as a whole). The
    * guard before a change leaves them out: otherwise our own change would look like that of somebody else.
    */
@@ -101,6 +107,8 @@ export interface ResourceType<Spec = unknown> {
     key(spec: Spec): string;
     steps(changes: readonly Change<Spec>[]): Step[];
   };
+  /** What the state seen tells of troubles whose cause may lie elsewhere. For check-only types and resources alike. */
+  symptoms?(observed: Observed, spec: Spec): Symptom[];
   /** For text diffs: the path whose bytes on the host compare with `content`. */
   text?(spec: Spec): { path: string; content: string } | null;
   /** A command that must succeed on the new bytes before they are put in place; `{file}` stands for their path. */

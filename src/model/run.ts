@@ -1,5 +1,6 @@
 import type { Check, CheckResult } from './check.ts';
 import type { ErrorCode, Where } from './errors.ts';
+import type { Symptom } from './finding.ts';
 import type { Host } from './host.ts';
 import type { Cause } from './plan.ts';
 import type { Procedure } from './procedure.ts';
@@ -75,6 +76,8 @@ export interface HostRun {
   readonly orphans: readonly string[];
   /** Things worth knowing that are no error: "the host's clock is 3 h ahead", "run X finished without you". */
   readonly notices: readonly string[];
+  /** What its resources show of troubles whose cause may lie elsewhere; those of checks are with the checks. */
+  readonly symptoms?: readonly Symptom[];
   readonly error?: ShownError | undefined;
 }
 

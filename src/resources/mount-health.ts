@@ -85,7 +85,7 @@ function probe(spec: MountHealthSpec): Sh {
   return sh`(
 point=${point}
 probe() {
-  said=$(limited "$2" "$3" "$4") && rc=0 || rc=$?
+  said=$(ask "mount $point" "$2" "$3" "$4") && rc=0 || rc=$?
   case $rc in
     0) printf '%s\n' "$said" | while IFS= read -r line; do printf '%s\t%s\t%s\n' "$point" "$1" "$line"; done ;;
     124|137|143) printf '%s\tunknown\tno answer in %s s: the mount hangs\n' "$point" "$2"; return 1 ;;

@@ -144,7 +144,9 @@ function finish(
     spec,
     role: setting.role,
     from,
-    secret: secrets.length > 0,
+    secret: [...node.entries].some(
+      ([key, entry]) => type.conceals?.includes(key) !== true && secretsIn(entry.node).length > 0,
+    ),
     after: [],
   };
 }

@@ -7,7 +7,7 @@ import type { Scope } from './values.ts';
 
 /**
  * A resource that a secret flows into: it must be a file of its own that others cannot read. Without a mode it becomes 0600.
- * Secrets in names would be printed with the id, and in commands they would be arguments that every process can see.
+ * A type that conceals a key sees to that itself. Secrets in names would be printed with the id, and in commands they would be arguments that every process can see.
  */
 export function protect(
   node: MapNode,
@@ -20,9 +20,15 @@ export function protect(
     scope.mistakes.push(new ProvisionError('input', message, { where, host: scope.host, hint }));
     return undefined;
   };
+  const concealed = [...node.entries].filter(([key]) => type.conceals?.includes(key));
+  const elsewhere = [...node.entries].some(
+    ([key, entry]) => type.conceals?.includes(key) !== true && secretsIn(entry.node).length > 0,
+  );
+  if (concealed.length > 0 && !elsewhere) return node;
   const names = [...new Set(secrets.map((secret) => secret.name))].join(', ');
   const open = [...node.entries].find(
-    ([key, entry]) => key !== 'content' && secretsIn(entry.node).length > 0,
+    ([key, entry]) =>
+      key !== 'content' && type.conceals?.includes(key) !== true && secretsIn(entry.node).length > 0,
   );
   if (open !== undefined) {
     const [key, entry] = open;

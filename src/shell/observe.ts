@@ -69,9 +69,11 @@ export function lookShell(look: Look): string {
 /**
  * Functions for `observe`:
  * `each_path BODY PATH...` see paths.ts; a mount that hung is not asked a second time · `limited SECONDS SHELL_TEXT` runs text in its own shell under a limit, output through a file
- * (a pipe or `$(...)` would wait for a child stuck in the kernel), exit 124 when it took too long (busybox says 143, a kill 137).
+ * (a pipe or `$(...)` would wait for a child stuck in the kernel), exit 124 when it took too long · `ask KEY SECONDS SHELL_TEXT [ARG]`
+ * the same for what several questions depend on (a daemon, a mount): once it took too long, later questions with the same key end
+ * with 124 at once. What is remembered lies in a directory that is made only when it is needed and goes with the script.
  */
-export const observePrelude = `NETWORK= HUNG=
+export const observePrelude = `NETWORK=
 while read -r _ _ _ _ point rest; do
   case "\${rest##* - }" in
     nfs*|cifs*|smb*|fuse*|ceph*|9p*|glusterfs*|afs*|autofs*) NETWORK="$NETWORK $point" ;;
@@ -90,10 +92,21 @@ remote_path() {
   done
   return 1
 }
-scratch() {
-  [ -n "\${SCRATCH:-}" ] && return 0
-  SCRATCH=$(mktemp -d /run/provision.XXXXXX 2>/dev/null || mktemp -d) || return 1
-  trap 'rm -rf -- "$SCRATCH"' EXIT
+SCRATCH=/tmp/provision.$NONCE
+[ ! -w /run ] || SCRATCH=/run/provision.$NONCE
+trap '[ ! -d "$SCRATCH" ] || rm -rf -- "$SCRATCH"' EXIT
+scratch() { [ -d "$SCRATCH" ] || mkdir -m 0700 -- "$SCRATCH"; }
+was_hung() {
+  [ -f "$SCRATCH/hung" ] || return 1
+  while IFS= read -r one; do [ "$one" != "$1" ] || return 0; done <"$SCRATCH/hung"
+  return 1
+}
+ask() {
+  if was_hung "$1"; then return 124; fi
+  rc=0
+  limited "$2" "$3" "\${4-}" || rc=$?
+  [ "$rc" -ne 124 ] || printf '%s\\n' "$1" >>"$SCRATCH/hung"
+  return "$rc"
 }
 limited() {
   scratch || return 125
@@ -115,13 +128,9 @@ each_path() {
       shift
       if remote_path "$p"; then
         rc=0
-        case "$HUNG " in
-          *" $point "*) rc=124 ;;
-          *) limited ${pathLimit} "$PATH_FUNCTIONS
-$body" "$p" || rc=$? ;;
-        esac
+        ask "mount $point" ${pathLimit} "$PATH_FUNCTIONS
+$body" "$p" || rc=$?
         if [ "$rc" -eq 124 ]; then
-          HUNG="$HUNG $point"
           printf '%s\\tunknown\\tno answer in ${pathLimit} s: the network mount it lies on hangs\\n' "\${p#.}"
         fi
       else

@@ -93,6 +93,8 @@ ${texts(actions).join('\n')}
 ${actionsShell(actions).join('\n')}
 frame record
 ${writeRecord}
+# What hung before the changes may answer after them.
+[ ! -f "$SCRATCH/hung" ] || rm -f -- "$SCRATCH/hung"
 frame verify
 # What is stuck in the kernel while it looks must not keep the lock.
 {

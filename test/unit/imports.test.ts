@@ -11,7 +11,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   remote: ['model', 'shell'],
   inventory: ['model'],
   roles: ['model', 'shell', 'inventory', 'resources'],
-  site: ['model', 'inventory'],
+  site: ['model', 'inventory', 'resources'],
   plan: ['model', 'shell'],
   engine: ['model', 'shell', 'plan', 'roles', 'site', 'remote', 'procedures', 'inventory'],
   report: ['model', 'engine'],
