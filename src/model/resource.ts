@@ -22,6 +22,15 @@ export interface Facts {
   all(name: string): readonly string[];
 }
 
+/** What is wrong with a spec although it fits its schema. */
+export interface SpecMistake {
+  /** Where in the spec: `['schedule']`, `['mount_points', '0', 'id']`; empty: the resource as a whole. */
+  readonly at: readonly string[];
+  /** Continues "schedule of pve_backup_job:nightly": `is "22", which Proxmox reads as minute 22 of every hour`. */
+  readonly says: string;
+  readonly hint?: string;
+}
+
 /** One resource's part of a plan. */
 export interface Change<Spec = unknown> {
   readonly spec: Spec;
@@ -79,6 +88,8 @@ export interface ResourceType<Spec = unknown> {
    */
   readonly shared?: readonly string[];
 
+  /** What no schema can say: texts that mean something else to the host than they look like. Input errors, with their line. */
+  mistakes?(spec: Spec): readonly SpecMistake[];
   /** "/etc/vzdump.conf". No tab, no line break: the loader refuses them. */
   identity(spec: Spec): string;
   /** Places this makes when its state is wanted. Two resources that provide one place are an input error. */
