@@ -10,21 +10,6 @@ export interface Disk {
   readonly note?: string;
 }
 
-export interface Storage {
-  readonly id: string;
-  readonly type: string;
-  readonly server?: string;
-  readonly export?: string;
-  readonly share?: string;
-  readonly datastore?: string;
-  readonly namespace?: string;
-  readonly fingerprint?: string;
-  readonly path?: string;
-  readonly pool?: string;
-  readonly content?: readonly string[];
-  readonly note?: string;
-}
-
 export interface MountPoint {
   readonly id: string;
   readonly path: string;
@@ -38,9 +23,13 @@ export interface Guest {
   readonly vmid: number;
   readonly type: 'vm' | 'ct';
   readonly name?: string;
-  readonly class?: string;
-  readonly mode?: 'snapshot' | 'suspend' | 'stop';
+  /** `static` where the inventory does not say. */
+  readonly class: string;
   readonly storage?: string;
+  /** Why no job backs it up. */
+  readonly excluded?: string;
+  /** Of all its volumes: `64 GB`. */
+  readonly size?: string;
   readonly services?: readonly string[];
   /** How its databases are dumped, where no hook stops them for a backup. */
   readonly dump?: string;

@@ -51,46 +51,15 @@ const connection = strict([], {
   machine_id: { type: 'string', pattern: '^[0-9a-f]{32}$' },
 });
 
+const diskSize = { type: 'string', pattern: '^[0-9]+(\\.[0-9]+)? ?[KMGTP]i?B$' } as const;
+
 const disk = strict(['serial'], {
   serial: { type: 'string', pattern: '^[A-Za-z0-9_.-]+$', description: 'As smartctl -i prints it.' },
   model: line,
-  size: { type: 'string', pattern: '^[0-9]+(\\.[0-9]+)? ?[KMGTP]i?B$', description: 'Such as "2 TB".' },
+  size: { ...diskSize, description: 'Such as "2 TB".' },
   by_id: { type: 'string', pattern: '^[A-Za-z0-9_.:+=@-]+$', description: 'Its name in /dev/disk/by-id.' },
   use: line,
   slot: line,
-  note: line,
-});
-
-const storage = strict(['id', 'type'], {
-  id: { type: 'string', pattern: '^[A-Za-z][A-Za-z0-9._/-]*$', maxLength: 100 },
-  type: {
-    enum: [
-      'dir',
-      'nfs',
-      'cifs',
-      'pbs',
-      'zfspool',
-      'lvm',
-      'lvmthin',
-      'btrfs',
-      'datastore',
-      'dataset',
-      'share',
-    ],
-  },
-  server: line,
-  export: hostPath,
-  share: line,
-  datastore: line,
-  namespace: line,
-  fingerprint: { type: 'string', pattern: '^([0-9a-fA-F]{2}:){31}[0-9a-fA-F]{2}$' },
-  path: hostPath,
-  pool: line,
-  content: {
-    type: 'array',
-    uniqueItems: true,
-    items: { enum: ['backup', 'images', 'rootdir', 'iso', 'vztmpl', 'snippets', 'import'] },
-  },
   note: line,
 });
 
@@ -107,13 +76,18 @@ const guest = strict(['vmid', 'type'], {
   vmid: { type: 'integer', minimum: 100, maximum: 999999999 },
   type: { enum: ['vm', 'ct'] },
   name: { type: 'string', pattern: '^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$', maxLength: 63 },
-  class: name,
-  mode: { enum: ['snapshot', 'suspend', 'stop'] },
+  class: {
+    ...name,
+    default: 'static',
+    description: 'What kind of load it is: the policy of its backups goes by it.',
+  },
   storage: {
     type: 'string',
     pattern: '^[A-Za-z][A-Za-z0-9._/-]*$',
     description: 'Storage its backups go to.',
   },
+  excluded: { ...line, description: 'Why no job backs it up.' },
+  size: { ...diskSize, description: 'Of all its volumes together, such as "64 GB".' },
   services: { type: 'array', uniqueItems: true, items: { type: 'string', pattern: '^[A-Za-z0-9@_.:-]+$' } },
   dump: line,
   mount_points: { type: 'array', items: mountPoint },
@@ -131,7 +105,6 @@ export const hostSchema: Schema & { readonly properties: Readonly<Record<string,
     roles: names,
     vars,
     disks: { type: 'array', items: disk, default: [] },
-    storages: { type: 'array', items: storage, default: [] },
     guests: { type: 'array', items: guest, default: [] },
   },
 );

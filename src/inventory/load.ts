@@ -130,9 +130,7 @@ async function readHost(
 }
 
 const hostData = Object.fromEntries(
-  Object.entries(hostSchema.properties).filter(([key]) =>
-    ['disks', 'storages', 'guests', 'note'].includes(key),
-  ),
+  Object.entries(hostSchema.properties).filter(([key]) => ['disks', 'guests', 'note'].includes(key)),
 );
 
 function checkConnection(reading: Reading, host: MapNode, name: string): void {

@@ -8,7 +8,7 @@ import type { Role } from './load.ts';
 import { type Scope, substitute } from './values.ts';
 
 /** Keys of a check that are not part of the spec of what is looked at. */
-const common = ['id', 'about', 'each', 'when'];
+const common = ['id', 'about', 'each', 'group_by', 'when'];
 
 /** The checks of a role on a host. Ids are `role/id` and must be different from each other. */
 export function expandChecks(role: Role, setting: Setting, scope: Scope): Check[] {

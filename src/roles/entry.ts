@@ -4,6 +4,7 @@ import { didYouMean, found, listed, shown } from '../inventory/wording.ts';
 import { ProvisionError, type Where } from '../model/errors.ts';
 import type { Resource, ResourceType } from '../model/resource.ts';
 import { holds } from './conditions.ts';
+import { grouped, groupKeys } from './group.ts';
 import { protect } from './protect.ts';
 import type { Templates } from './templates.ts';
 import { type Scope, substitute, withName } from './values.ts';
@@ -37,7 +38,10 @@ export function repeat(
   const all = substitute(each.node, scope);
   if (all === undefined) return;
   if (all.kind === 'list') {
-    for (const item of all.items) once(withName(scope, 'item', { ...item, via: item.via ?? item.where }));
+    const elements = all.items.map((item) => ({ ...item, via: item.via ?? item.where }));
+    const groupBy = entry.entries.get('group_by');
+    if (groupBy !== undefined) repeatGroups(groupBy.node, elements, when, scope, make);
+    else for (const item of elements) once(withName(scope, 'item', item));
     return;
   }
   const hint = 'write "each: ${NAME}"; NAME is a list';
@@ -48,6 +52,22 @@ export function repeat(
       hint,
     }),
   );
+}
+
+/** Once for every group of the elements for which `when:` holds. */
+function repeatGroups(
+  groupBy: Node,
+  elements: readonly Node[],
+  when: Node | undefined,
+  scope: Scope,
+  make: (scope: Scope) => void,
+): void {
+  const keys = groupKeys(groupBy, scope);
+  if (keys === undefined) return;
+  const wanted = elements.filter(
+    (item) => when === undefined || holds(when, withName(scope, 'item', item)) === true,
+  );
+  for (const group of grouped(wanted, keys, scope) ?? []) make(withName(scope, 'item', group));
 }
 
 const typesOf = new WeakMap<MapNode, ResourceType>();

@@ -32,7 +32,7 @@ export interface ExpandOptions {
 }
 
 /** Keys of a resource entry that are not part of the type's spec. */
-const common = ['each', 'when', 'after', 'template'];
+const common = ['each', 'group_by', 'when', 'after', 'template'];
 
 /**
  * Expands the roles of a host. Throws InputErrors with all mistakes found. Secrets are decrypted only when something that is

@@ -10,6 +10,8 @@ const id = { type: 'string', minLength: 1, maxLength: 200 } as const;
 const argv = { type: 'array', minItems: 1, items: { type: ['string', 'number'] } } as const;
 const proof = { type: 'array', items: { type: 'object' } } as const;
 
+const groupBy = { type: 'array', minItems: 1, items: { type: 'string', minLength: 1 } } as const;
+
 const step = {
   type: 'object',
   additionalProperties: false,
@@ -17,6 +19,7 @@ const step = {
   properties: {
     about,
     each: {},
+    group_by: groupBy,
     when: conditionSchema,
     guard: proof,
     run: argv,
@@ -57,11 +60,15 @@ export const roleSchema: Schema = {
     },
     resources: {
       type: 'array',
-      items: { type: 'object', minProperties: 1, properties: { when: conditionSchema } },
+      items: { type: 'object', minProperties: 1, properties: { when: conditionSchema, group_by: groupBy } },
     },
     checks: {
       type: 'array',
-      items: { type: 'object', required: ['id', 'about'], properties: { id, about, when: conditionSchema } },
+      items: {
+        type: 'object',
+        required: ['id', 'about'],
+        properties: { id, about, when: conditionSchema, group_by: groupBy },
+      },
     },
     procedures: { type: 'array', items: procedure },
   },

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import type { Disk, Guest, Storage } from '../inventory/data.ts';
+import type { Disk, Guest } from '../inventory/data.ts';
 import { type HostFile, type Inventory, loadInventory, type Named } from '../inventory/load.ts';
 import { child, type Node, plain, text } from '../inventory/node.ts';
 import { errno, reason } from '../inventory/read.ts';
@@ -27,7 +27,6 @@ export interface SiteHost {
   readonly roles: readonly string[];
   readonly from: Where;
   readonly disks: readonly Disk[];
-  readonly storages: readonly Storage[];
   readonly guests: readonly Guest[];
 }
 
@@ -194,7 +193,6 @@ function siteHost(host: HostFile, roles: readonly Role[]): SiteHost {
     roles: roles.map((role) => role.name),
     from: host.from,
     disks: data<Disk>(child(host.node, 'disks')),
-    storages: data<Storage>(child(host.node, 'storages')),
     guests: data<Guest>(child(host.node, 'guests')),
   };
 }

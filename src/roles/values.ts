@@ -23,7 +23,9 @@ export interface Scope {
   readonly mistakes: ProvisionError[];
 }
 
-type Part = { readonly text: string } | { readonly path: readonly string[] };
+/** A step of a path: a name, or a path whose value is the name: `[item.class]`. */
+type PathStep = string | readonly string[];
+type Part = { readonly text: string } | { readonly path: readonly PathStep[] };
 
 const parsed = new WeakMap<ScalarNode, readonly Part[] | string>();
 
@@ -83,7 +85,7 @@ function substituteScalar(node: ScalarNode, scope: Scope): Node | undefined {
   return insertText(parts, node, scope);
 }
 
-function wholeValue(path: readonly string[], node: ScalarNode, scope: Scope): Node | undefined {
+function wholeValue(path: readonly PathStep[], node: ScalarNode, scope: Scope): Node | undefined {
   const value = lookup(path, node.where, scope);
   if (value === undefined) return undefined;
   return { ...value, where: node.where, via: value.via ?? value.where };
@@ -102,7 +104,7 @@ function insertText(parts: readonly Part[], node: ScalarNode, scope: Scope): Nod
     const value = lookup(part.path, node.where, scope);
     if (value === undefined) return undefined;
     if (value.kind !== 'scalar' || value.value === null) {
-      const name = `\${${part.path.join('.')}}`;
+      const name = `\${${shownPath(part.path)}}`;
       return complain(
         scope,
         `${name} is ${found(value)} and cannot be put into a text`,
@@ -120,7 +122,13 @@ function insertText(parts: readonly Part[], node: ScalarNode, scope: Scope): Nod
 }
 
 /** The value a path leads to. undefined when it leads nowhere: then the scope has a mistake more. */
-function lookup(path: readonly string[], where: Where, scope: Scope): Node | undefined {
+function lookup(written: readonly PathStep[], where: Where, scope: Scope): Node | undefined {
+  const path: string[] = [];
+  for (const step of written) {
+    const name = typeof step === 'string' ? step : nameAt(step, where, scope);
+    if (name === undefined) return undefined;
+    path.push(name);
+  }
   const [root = '', ...steps] = path;
   if (root === 'secrets') return lookupSecret(steps, where, scope);
   let node = scope.names.get(root);
@@ -135,6 +143,24 @@ function lookup(path: readonly string[], where: Where, scope: Scope): Node | und
     node = next;
   }
   return node;
+}
+
+/** The text that a path in brackets leads to. */
+function nameAt(path: readonly string[], where: Where, scope: Scope): string | undefined {
+  const value = lookup(path, where, scope);
+  if (value === undefined) return undefined;
+  if (value.kind === 'scalar' && value.secrets === undefined && value.value !== null)
+    return String(value.value);
+  const what = value.kind === 'scalar' && value.secrets !== undefined ? 'a secret' : found(value);
+  return complain(scope, `\${${path.join('.')}} is ${what} and cannot be a name`, where, undefined);
+}
+
+function shownPath(path: readonly PathStep[]): string {
+  return path
+    .map((step, index) =>
+      typeof step !== 'string' ? `[${step.join('.')}]` : index === 0 ? step : `.${step}`,
+    )
+    .join('');
 }
 
 function stepInto(node: Node, step: string): Node | undefined {
@@ -189,7 +215,8 @@ function complain(scope: Scope, message: string, where: Where, hint: string | un
   return undefined;
 }
 
-const pathForm = /^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$/;
+const plainPath = '[A-Za-z_][A-Za-z0-9_-]*(?:\\.[A-Za-z0-9_-]+)*';
+const pathForm = new RegExp(`^[A-Za-z_][A-Za-z0-9_-]*(?:\\.[A-Za-z0-9_-]+|\\[${plainPath}\\])*$`);
 
 /** `a ${b.c} $${d}` in parts; a text in place of parts says what is wrong with it. */
 function parseText(value: string): readonly Part[] | string {
@@ -212,10 +239,17 @@ function parseText(value: string): readonly Part[] | string {
     text += value.slice(at, next);
     if (text !== '') parts.push({ text });
     text = '';
-    parts.push({ path: inside.split('.') });
+    parts.push({ path: pathSteps(inside) });
     at = end + 1;
   }
   text += value.slice(at);
   if (text !== '' || parts.length === 0) parts.push({ text });
   return parts;
+}
+
+/** `policy[item.class].mode` in steps. */
+function pathSteps(path: string): PathStep[] {
+  return [...path.matchAll(/\[([^\]]+)\]|([^.[\]]+)/g)].map(([, inner, name]) =>
+    inner === undefined ? (name ?? '') : inner.split('.'),
+  );
 }

@@ -100,7 +100,6 @@ function hostNode(site: Site, host: HostFile): Node {
       ['roles', names(roles)],
       ['note', child(host.node, 'note') ?? scalar(null, here)],
       ['disks', child(host.node, 'disks') ?? empty],
-      ['storages', child(host.node, 'storages') ?? empty],
       ['guests', child(host.node, 'guests') ?? empty],
     ],
     here,

@@ -5,7 +5,7 @@ describe('databases in guests', () => {
   it('a database guest without hook and without dump is told, by class or by its services', () => {
     const guests = [
       { vmid: 111, type: 'vm', name: 'influxdb', class: 'database' },
-      { vmid: 112, type: 'vm', services: ['postgresql'] },
+      { vmid: 112, type: 'vm', class: 'static', services: ['postgresql'] },
       { vmid: 113, type: 'ct', class: 'busy-media' },
     ] as const;
     const found = databaseFindings(guests, []);
@@ -22,7 +22,7 @@ describe('databases in guests', () => {
   });
 
   it('a container has no guest agent: the hook for one is an error', () => {
-    const [found] = databaseFindings([{ vmid: 200, type: 'ct' }], [200]);
+    const [found] = databaseFindings([{ vmid: 200, type: 'ct', class: 'static' }], [200]);
     expect(found?.level).toBe('error');
     expect(found?.message).toContain('guest 200');
   });

@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+import { expand, type Tree, told } from '../bad-input/tree.ts';
+
+/** A role that makes one file per storage and class of the host's guests. */
+function guests(list: string, entry = ''): Tree {
+  return {
+    'roles/web/role.yaml': `role: web
+about: A page.
+platforms: [pve]
+variables:
+  policy:
+    type: object
+    additionalProperties: {type: object}
+    default: {static: {mode: snapshot}, busy-media: {mode: stop}}
+resources:
+  - each: \${host.guests}
+    group_by: [storage, class]
+    when: {not: {set: "\${item.excluded}"}}
+    file: /\${item.storage}-\${item.class}
+    verify: \${item.all.name}
+    content: \${policy[item.class].mode}
+${entry}`,
+    'inventory/hosts/one.yaml': `host: one
+platform: pve
+connection: {address: 10.0.0.1}
+groups: [web]
+vars: {web: {}}
+guests:
+${list}`,
+  };
+}
+
+const three = `  - {vmid: 100, type: ct, name: a, storage: nas}
+  - {vmid: 101, type: ct, name: b, storage: nas, class: busy-media}
+  - {vmid: 102, type: ct, name: c, storage: nas}
+  - {vmid: 103, type: ct, name: d, excluded: a scratch machine}
+`;
+
+describe('group_by', () => {
+  test('makes one resource per combination, with the values of all elements of a group', async () => {
+    const { resources } = await expand(guests(three));
+    expect(resources.map(({ spec }) => spec)).toEqual([
+      { file: '/nas-static', content: 'snapshot', verify: ['a', 'c'] },
+      { file: '/nas-busy-media', content: 'stop', verify: ['b'] },
+    ]);
+  });
+
+  test('an element that lacks a key it is grouped by is an error where the element is written', async () => {
+    expect(await expand(guests('  - {vmid: 100, type: ct, name: a}\n')).catch(told)).toContain(
+      'inventory/hosts/one.yaml:7:5: storage is missing here; the elements of this list are grouped by it',
+    );
+  });
+
+  test('a key that is no list of names is refused when the role is read', async () => {
+    const tree = guests(three);
+    const text = String(tree['roles/web/role.yaml']).replace('[storage, class]', 'storage');
+    expect(await expand({ ...tree, 'roles/web/role.yaml': text }).catch(told)).toContain('group_by');
+  });
+});
+
+describe('a path in brackets', () => {
+  test('a name that is not there is told with those that are', async () => {
+    const said = await expand(
+      guests('  - {vmid: 100, type: ct, name: a, storage: nas, class: statik}\n'),
+    ).catch(told);
+    expect(said).toContain(
+      'unknown name "statik" in ${policy.statik.mode}; ${policy} has: static, busy-media',
+    );
+  });
+
+  test('a list is no name', async () => {
+    const tree = guests(three);
+    const text = String(tree['roles/web/role.yaml']).replace('policy[item.class]', 'policy[item.all]');
+    expect(await expand({ ...tree, 'roles/web/role.yaml': text }).catch(told)).toContain('cannot be a name');
+  });
+});
