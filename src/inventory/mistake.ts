@@ -31,13 +31,23 @@ const kinds: Readonly<Record<string, string>> = {
   null: 'nothing (null)',
 };
 
-/** One complaint of the validator as: what was found, what is allowed, what to do. `pointer` leads to the value. */
+/**
+ * One complaint of the validator as: what was found, what is allowed, what to do. `pointer` leads to the value. A `$comment` in the
+ * schema says what the host would make of a wrong value.
+ */
 export function explainMistake(
   error: ErrorObject,
   node: Node,
   pointer: readonly string[],
   name: string,
 ): Mistake {
+  const mistake = explain(error, node, pointer, name);
+  const meaning: unknown = error.parentSchema?.$comment;
+  if (typeof meaning !== 'string') return mistake;
+  return { ...mistake, hint: mistake.hint === undefined ? meaning : `${mistake.hint} ${meaning}` };
+}
+
+function explain(error: ErrorObject, node: Node, pointer: readonly string[], name: string): Mistake {
   const subject = pointer.length === 0 ? name : `${pointer.join('.')} of ${name}`;
   const key = pointer.at(-1);
   const { params } = error;

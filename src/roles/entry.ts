@@ -1,4 +1,4 @@
-import { child, type MapNode, type Node, plain, secretsIn, text } from '../inventory/node.ts';
+import { child, follow, type MapNode, type Node, plain, secretsIn, text } from '../inventory/node.ts';
 import { isRecord, type Schemas } from '../inventory/schema.ts';
 import { didYouMean, found, listed, shown } from '../inventory/wording.ts';
 import { ProvisionError, type Where } from '../model/errors.ts';
@@ -158,6 +158,9 @@ function finish(
     );
     return undefined;
   }
+  const wrong = misread(guarded, type, spec, scope.host);
+  scope.mistakes.push(...wrong);
+  if (wrong.length > 0) return undefined;
   return {
     id: `${type.name}:${identity}`,
     type,
@@ -169,6 +172,16 @@ function finish(
     ),
     after: [],
   };
+}
+
+/** What the type finds wrong with a spec that fits its schema, at the place where the value is written. */
+function misread(node: Node, type: ResourceType, spec: unknown, host: string): ProvisionError[] {
+  return (type.mistakes?.(spec) ?? []).map(({ at, says, hint }) => {
+    const name = `${type.name}:${type.identity(spec)}`;
+    const found = follow(node, at);
+    const subject = at.length === 0 ? name : `${at.join('.')} of ${name}`;
+    return new ProvisionError('input', `${subject} ${says}`, { where: found.via ?? found.where, host, hint });
+  });
 }
 
 /** How messages call a resource that may not be a valid one. */
