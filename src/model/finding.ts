@@ -25,6 +25,8 @@ export interface Finding {
   readonly hosts: readonly string[];
   /** Component at the bottom of it where several hosts show one trouble: `storage:pbs-pihanga`. */
   readonly suspect?: string | undefined;
+  /** What it is about, as `kind:name`, so that it alone can be silenced: `guest:1031`, `storage:pbs-pihanga`. */
+  readonly about?: string | undefined;
   /** What does not fit, on which host, in one sentence. */
   readonly message: string;
   /** What to do. */

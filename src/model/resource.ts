@@ -135,6 +135,8 @@ export interface Resource {
   /** The role it comes from. */
   readonly role: string;
   readonly from: Where;
+  /** Where its name was written in the inventory, when it did not come from the role alone. */
+  readonly asked?: Where | undefined;
   /** A secret flowed into it: values are never shown or recorded, only hashes. */
   readonly secret: boolean;
   /** Ids that must come before, as the role says. */

@@ -167,6 +167,7 @@ function finish(
     spec,
     role: setting.role,
     from,
+    asked: child(guarded, type.name)?.via,
     secret: [...node.entries].some(
       ([key, entry]) => type.conceals?.includes(key) !== true && secretsIn(entry.node).length > 0,
     ),
