@@ -50,6 +50,8 @@ export interface ShownStep {
   readonly command: string;
   readonly outcome: 'planned' | 'done' | 'already' | 'failed' | 'skipped' | 'unknown';
   readonly message?: string | undefined;
+  /** Its place among all steps of a procedure that works on several hosts, from 1. */
+  readonly number?: number | undefined;
 }
 
 export interface ShownError {
@@ -72,6 +74,8 @@ export interface HostRun {
   readonly unknown: readonly ShownUnknown[];
   readonly checks: readonly CheckResult[];
   readonly steps: readonly ShownStep[];
+  /** What a procedure found before it made its steps, one line each. */
+  readonly found?: readonly string[];
   /** Ids the record knows and the repository no longer mentions: listed, never removed. */
   readonly orphans: readonly string[];
   /** Things worth knowing that are no error: "the host's clock is 3 h ahead", "run X finished without you". */

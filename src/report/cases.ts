@@ -108,5 +108,5 @@ function stepCase(host: string, step: ShownStep, index: number): Case {
   const message = [step.outcome, step.command && `$ ${step.command}`, step.message]
     .filter((line) => line)
     .join('\n');
-  return { host, role: 'step', id: `${index + 1} ${step.about}`, status, message };
+  return { host, role: 'step', id: `${step.number ?? index + 1} ${step.about}`, status, message };
 }

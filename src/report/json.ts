@@ -52,12 +52,14 @@ function hostObject(run: HostRun) {
       message,
       from: whereObject(from),
     })),
-    steps: run.steps.map(({ about, command, outcome, message }) => ({
+    steps: run.steps.map(({ about, command, outcome, message, number }, index) => ({
       about,
       command,
       outcome,
       message: message ?? null,
+      number: number ?? index + 1,
     })),
+    found: run.found ?? [],
     orphans: run.orphans,
     notices: run.notices,
     error: run.error ? errorObject(run.error) : null,

@@ -21,7 +21,8 @@ function hostText(command: Command, run: HostRun, options: TextOptions): string 
   const lines = [
     ...(run.error ? hostErrorText(command, run, run.error, options) : []),
     ...changeLines(command, run, options),
-    ...run.steps.flatMap((step, index) => stepText(step, index + 1, options)),
+    ...(run.found ?? []).map((line) => `${options.palette.faint('found')} ${visibleLine(line)}`),
+    ...run.steps.flatMap((step, index) => stepText(step, step.number ?? index + 1, options)),
     ...checkLines(run.checks, options),
     ...run.notices.map((notice) => `note: ${visibleLine(notice)}`),
     ...orphanLines(run.orphans, options.palette),
@@ -61,11 +62,17 @@ function stepText(step: ShownStep, number: number, { palette, verbose }: TextOpt
   const withCommand = verbose || step.outcome !== 'already';
   return [
     `${String(number).padStart(2)} ${mark(step.outcome.padEnd(8))} ${visibleLine(step.about)}`,
-    ...(withCommand && step.command !== ''
-      ? indent([palette.faint(`$ ${visibleLine(step.command)}`)], 12)
-      : []),
+    ...(withCommand ? commandLines(step.command).flatMap((line) => indent([palette.faint(line)], 12)) : []),
     ...messageLines(step.message, 12),
   ];
+}
+
+/** The exact command, all its lines. */
+function commandLines(command: string): string[] {
+  if (command === '') return [];
+  return visible(command)
+    .split('\n')
+    .map((line, index) => `${index === 0 ? '$' : ' '} ${line}`);
 }
 
 const checkOrder = ['fail', 'unknown', 'pass'];
