@@ -36,7 +36,12 @@ const marks: Readonly<Record<LabPlatform, readonly Copied[]>> = {
 /** Files to put into a host before it starts: all stand-ins of Proxmox commands for `pve`, and the marks of the platform. */
 export function platformFiles(platform: LabPlatform): readonly Copied[] {
   if (platform !== 'pve') return marks[platform];
-  const programs = readdirSync(standIns).filter((name) => {
+  const names = readdirSync(standIns);
+  // Where Perl looks by itself.
+  const modules = names
+    .filter((name) => name.endsWith('.pm'))
+    .map((name) => ({ source: join(standIns, name), target: `/usr/share/perl5/${name}`, mode: 0o644 }));
+  const programs = names.filter((name) => {
     const stat = statSync(join(standIns, name));
     return stat.isFile() && (stat.mode & 0o100) !== 0;
   });
@@ -46,7 +51,11 @@ export function platformFiles(platform: LabPlatform): readonly Copied[] {
     mode: 0o755,
   }));
   // A stand-in of the same name knows more than a mark.
-  return [...marks.pve.filter(({ target }) => !copies.some((copy) => copy.target === target)), ...copies];
+  return [
+    ...marks.pve.filter(({ target }) => !copies.some((copy) => copy.target === target)),
+    ...copies,
+    ...modules,
+  ];
 }
 
 function program(target: string, script: string): Copied {
