@@ -6,7 +6,7 @@ const shownLength = 1500;
 
 /**
  * Why an expectation does not hold, a line or more for each reason; empty when it holds. What a command printed when it ended
- * otherwise than it should is told too: an exit code alone helps nobody. Nothing of a secret is shown.
+ * otherwise than it should is told too, and what would mend it: an exit code alone helps nobody. Nothing of a secret is shown.
  */
 export function unmet(name: string, want: State | null, have: State | null, secret: boolean): string[] {
   const [wanted, had] = [recordable(want, secret), recordable(have, secret)];
@@ -21,10 +21,13 @@ export function unmet(name: string, want: State | null, have: State | null, secr
   return secret ? reasons : [...reasons, ...printed(wanted, had)];
 }
 
+/** Names of properties that are told and not compared, with what stands before them. */
+const remarks = { stderr: 'it said: ', stdout: 'it said: ', says: 'it says: ', mend: 'to mend it: ' };
+
 function printed(want: State | null, have: State): string[] {
-  return ['stderr', 'stdout'].flatMap((key) => {
+  return Object.entries(remarks).flatMap(([key, head]) => {
     const text = want?.[key] === undefined ? have[key] : undefined;
-    return typeof text === 'string' && text !== '' ? [`it said: ${cut(text)}`] : [];
+    return typeof text === 'string' && text !== '' ? [`${head}${cut(text)}`] : [];
   });
 }
 
