@@ -57,7 +57,7 @@ export async function onHost(
 }
 
 /** An error as a result of one host. Errors that are not ours are faults of this program; they are shown whole. */
-function shownError(error: unknown): ShownError {
+export function shownError(error: unknown): ShownError {
   if (error instanceof ProvisionError) {
     const { code, message, hint, where, begun } = error;
     return { code, message, hint, where, ...(begun ? { begun } : {}) };

@@ -49,18 +49,32 @@ export async function look(
   resources: readonly Resource[],
   engine: Engine,
 ): Promise<HostView> {
-  const nonce = engine.nonce();
   const askable = resources.filter(({ type }) => session.live || !type.needsLive);
-  const script = observeScript(looks(askable), { nonce, root: session.root });
-  const result = await session.run(script, { limit: secondsFor(askable) * 1000 });
+  const { frames, base } = await hear(session, host, looks(askable), secondsFor(askable), engine);
+  const context = { host: host.name, platform: host.platform, live: session.live };
+  return { ...base, ...readLooks(frames, resources, base.tools, context) };
+}
+
+/** What every look tells of the host itself. */
+export type HostBase = Omit<HostView, 'observed' | 'seen'>;
+
+/** Asks in one round trip, proves the machine, and hands over the frames. `seconds`: what the whole may take. */
+export async function hear(
+  session: Session,
+  host: Host,
+  asked: readonly Look[],
+  seconds: number,
+  engine: Engine,
+): Promise<{ frames: Frame[]; base: HostBase }> {
+  const nonce = engine.nonce();
+  const script = observeScript(asked, { nonce, root: session.root });
+  const result = await session.run(script, { limit: seconds * 1000 });
   const frames = parseFrames(result.stdout, nonce);
   if (!ended(frames)) throw unfinished(host, result.end, result.code, result.stderr, frames);
   const facts = hostFacts(frame(frames, 'facts'));
   prove(host, session, facts);
   const record = readRecord(text(frames, 'record'));
-  const context = { host: host.name, platform: host.platform, live: session.live };
-  return {
-    ...readLooks(frames, resources, facts.tools, context),
+  const base = {
     mounts: session.root === '/' ? parseMounts(text(frames, 'mounts')) : [],
     record: record.record,
     recordText: text(frames, 'record'),
@@ -76,6 +90,7 @@ export async function look(
       ...clockNotice(facts, engine),
     ],
   };
+  return { frames, base };
 }
 
 /** Every question that may hang has a limit of its own; together they, and a minute for all the others, bound the whole look. */

@@ -4,11 +4,9 @@ import type { Procedure, ProcedureStep } from '../model/procedure.ts';
 import type { Resource } from '../model/resource.ts';
 import type { HostRun, HostWork, ShownStep } from '../model/run.ts';
 import type { Session } from '../remote/session.ts';
-import { applyScript } from '../shell/apply.ts';
-import { parseFrames } from '../shell/frames.ts';
 import { sh } from '../shell/sh.ts';
-import { howItEnded, runName, stopped } from './detached.ts';
 import type { Engine } from './engine.ts';
+import { execute } from './execute.ts';
 import { emptyRun, onHost } from './fleet.ts';
 import { apart, type HostView, look } from './look.ts';
 import { unmet } from './unmet.ts';
@@ -55,7 +53,7 @@ export async function runProcedure(
 }
 
 /** What a step runs would reach the system that holds the tree: its services, its guests, its storages. */
-function noSystem(host: Host): ProvisionError {
+export function noSystem(host: Host): ProvisionError {
   return new ProvisionError('refused', 'a procedure needs a running system, and this is a directory tree', {
     host: host.name,
     where: host.from,
@@ -90,7 +88,9 @@ async function oneStep(
     );
   }
   if (options.dryRun) return shown(step, 'planned');
-  const said = await execute(session, host, step, view, engine);
+  // exec: no word of a role is taken for a builtin or for a function of ours.
+  const run = sh`exec ${step.run}`;
+  const said = await execute(session, host, { run, limit: step.limit }, view, engine);
   if (said.failed) return shown(step, 'failed', said.text);
   if (verify.length === 0) return shown(step, 'done', said.text || undefined);
   const left = troubles(verify, await look(session, host, verify, engine), context);
@@ -101,53 +101,6 @@ async function oneStep(
     unknown ? 'unknown' : 'failed',
     `it ran, but is not proven: ${left.map(({ text }) => text).join('; ')}\n${said.text}`.trim(),
   );
-}
-
-/** Runs the command of a step as a detached run of its own, under the lock of the host. */
-async function execute(
-  session: Session,
-  host: Host,
-  step: ProcedureStep,
-  view: HostView,
-  engine: Engine,
-): Promise<{ failed: boolean; text: string }> {
-  const nonce = engine.nonce();
-  const run = runName(engine);
-  const action = {
-    guard: null,
-    needs: [],
-    // exec: no word of a role is taken for a builtin or for a function of ours.
-    steps: [sh`exec ${step.run}`],
-    limit: step.limit,
-    record: null,
-    below: [],
-    makes: [],
-  };
-  const script = applyScript([action], {
-    nonce,
-    root: session.root,
-    run,
-    holder: `${engine.controller} since ${new Date(engine.now()).toISOString()}`,
-    wait: 0,
-    recordBase: view.recordText.split('\n').filter((line) => line !== ''),
-    machineId: view.machineId,
-    newestRun: view.newestRun,
-    verify: [],
-  });
-  const result = await session.run(script, { limit: (step.limit + 60) * 1000 });
-  const frames = parseFrames(result.stdout, nonce);
-  stopped(host, frames, result, run);
-  const text =
-    frames
-      .find(({ name }) => name === 'change 0 start')
-      ?.bytes.toString('utf8')
-      .trim()
-      .slice(-4000) ?? '';
-  const done = frames.some(({ name }) => name === 'change 0 done');
-  const code = frames.find(({ name }) => name.startsWith('change 0 failed '))?.name.split(' ')[3] ?? '?';
-  if (done) return { failed: false, text };
-  const how = howItEnded(code, step.limit);
-  return { failed: true, text: text ? `${how}: ${text}` : how };
 }
 
 interface Trouble {
