@@ -19,10 +19,16 @@ export interface SiteOptions {
   readonly files?: Readonly<Record<string, string | Data>>;
 }
 
+/** What an inventory says of a host: containers and virtual machines alike. */
+export type Reachable = Pick<
+  LabHost,
+  'name' | 'platform' | 'address' | 'port' | 'user' | 'identityFile' | 'hostKeys' | 'machineId'
+>;
+
 const project = new URL('../../', import.meta.url).pathname;
 
 /** Writes a known_hosts file with the keys of these hosts; answers with its path. */
-export function knownHosts(hosts: readonly LabHost[]): string {
+export function knownHosts(hosts: readonly Reachable[]): string {
   const file = join(scratch('keys'), 'known_hosts');
   writeFileSync(file, pinned(hosts));
   return file;
@@ -34,7 +40,7 @@ export function knownHosts(hosts: readonly LabHost[]): string {
  * May be written again with other options into the same directory (`dir`): what a person does who edits the repository.
  */
 export function inventoryFor(
-  hosts: readonly LabHost[],
+  hosts: readonly Reachable[],
   options: SiteOptions = {},
   dir: string = scratch('site'),
 ): string {
@@ -57,7 +63,7 @@ export function inventoryFor(
   return dir;
 }
 
-function hostFile(host: LabHost, more: Data): Data {
+function hostFile(host: Reachable, more: Data): Data {
   const { connection, ...rest } = more;
   return {
     host: host.name,
@@ -76,12 +82,12 @@ function hostFile(host: LabHost, more: Data): Data {
   };
 }
 
-function pinned(hosts: readonly LabHost[]): string {
+function pinned(hosts: readonly Reachable[]): string {
   return hosts.flatMap((host) => host.hostKeys.map((line) => `${line}\n`)).join('');
 }
 
 /** The host as the product's own modules take it, for tests below the command line: `connect(host, contact)`. */
-export function reach(host: LabHost, changes: Partial<Connection> = {}): { host: Host; contact: Contact } {
+export function reach(host: Reachable, changes: Partial<Connection> = {}): { host: Host; contact: Contact } {
   const connection: Connection = {
     session: 'ssh',
     address: host.address,
