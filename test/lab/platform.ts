@@ -21,20 +21,43 @@ const marks: Readonly<Record<LabPlatform, readonly Copied[]>> = {
   pve: [
     program('/usr/bin/pveversion', "echo 'pve-manager/8.2.4/faa83925c9641325 (running kernel: 6.8.8-2-pve)'"),
   ],
-  pbs: [
-    program(
-      '/usr/sbin/proxmox-backup-manager',
-      "echo 'proxmox-backup-server 3.2.7-1 running version: 3.2.7'",
-    ),
-  ],
+  // Its programs are stand-ins, see `backupServer`.
+  pbs: [],
   truenas: [program('/usr/bin/midclt', "echo 'the lab has no middleware' >&2; exit 1")],
   // The image has /etc.defaults/VERSION.
   synology: [],
   linux: [],
 };
 
-/** Files to put into a host before it starts: all stand-ins of Proxmox commands for `pve`, and the marks of the platform. */
+const daemons = '/usr/lib/x86_64-linux-gnu/proxmox-backup';
+
+/** Programs of a backup server. It has units, files and a certificate only with `pbs-host.ts`. */
+const backupServer: readonly Copied[] = [
+  {
+    source: join(standIns, 'pbs/proxmox-backup-manager'),
+    target: '/usr/sbin/proxmox-backup-manager',
+    mode: 0o755,
+  },
+  {
+    source: join(standIns, 'pbs/proxmox-backup-debug'),
+    target: '/usr/bin/proxmox-backup-debug',
+    mode: 0o755,
+  },
+  ...['api', 'proxy'].map((name) => ({
+    source: join(standIns, 'pbs/proxmox-backup-daemon'),
+    target: `${daemons}/proxmox-backup-${name}`,
+    mode: 0o755,
+  })),
+  ...['PbsWorld.pm', 'PbsApi.pm'].map((name) => ({
+    source: join(standIns, 'pbs', name),
+    target: `/usr/share/proxmox-backup-stand-in/${name}`,
+    mode: 0o644,
+  })),
+];
+
+/** Files to put into a host before it starts: the stand-ins of its platform's commands, and the marks of the platform. */
 export function platformFiles(platform: LabPlatform): readonly Copied[] {
+  if (platform === 'pbs') return backupServer;
   if (platform !== 'pve') return marks[platform];
   const names = readdirSync(standIns);
   // Where Perl looks by itself.
