@@ -5,7 +5,7 @@ root=$1
 here=$(dirname "$(readlink -f "$0")")
 
 packages=systemd-sysv,dbus,openssh-server,sudo,perl,nfs-common,nfs-kernel-server,rsync,cron,curl,chrony
-packages+=,procps,iproute2,iptables,util-linux,kmod,psmisc,less
+packages+=,libfuse-perl,procps,iproute2,iptables,util-linux,kmod,psmisc,less
 mmdebstrap --quiet --variant=apt --include="$packages" \
   --aptopt='Acquire::Languages "none"' \
   --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
