@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll } from 'vitest';
+import type { ResourceType } from '../../../src/model/resource.ts';
+import type { Observed } from '../../../src/model/state.ts';
+import { parseFacts, type Seen } from '../../../src/shell/facts.ts';
+import { parseFrames } from '../../../src/shell/frames.ts';
+import { observeScript } from '../../../src/shell/observe.ts';
+import { runScript, type ShellName } from './tree.ts';
+
+const standIns = new URL('../../lab/stand-ins/', import.meta.url).pathname;
+/** New for each process: what a script keeps for itself is named after it, and other tests run beside this one. */
+const nonce = randomBytes(16).toString('hex');
+const made: string[] = [];
+afterAll(() => {
+  for (const path of made.splice(0)) rmSync(path, { recursive: true, force: true });
+});
+
+/** A running host in a directory: its file system starts here, and some of its programs are stand-ins with a world of their own. */
+export interface World {
+  /** Where the stand-ins keep their state. */
+  readonly state: string;
+  write(path: string, content: string | object): void;
+  /** Calls of the stand-ins since the last time, one line each. */
+  calls(): string[];
+  /** `limit`: seconds in place of the 15 that ZFS has, so that a test need not wait for them. */
+  look(type: ResourceType, specs: readonly unknown[], limit?: number): Map<string, Seen>;
+  read(type: ResourceType, spec: unknown): Observed;
+}
+
+/** `programs` are paths below test/lab/stand-ins; `mark` is the file beside them that names their world. */
+export function newWorld(shell: ShellName, programs: readonly string[], mark: string): World {
+  const root = mkdtempSync(join(tmpdir(), 'world-'));
+  made.push(root);
+  const bin = join(root, 'bin');
+  const state = join(root, 'state');
+  mkdirSync(bin);
+  mkdirSync(state);
+  writeFileSync(join(bin, mark), `${state}\n`);
+  for (const program of programs) {
+    const target = join(bin, program.slice(program.lastIndexOf('/') + 1));
+    copyFileSync(join(standIns, program), target);
+    chmodSync(target, 0o755);
+  }
+  const write: World['write'] = (path, content) => {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), typeof content === 'string' ? content : JSON.stringify(content));
+  };
+  const look: World['look'] = (type, specs, limit = 15) => {
+    const script = observeScript([{ type, specs }], { nonce, root })
+      .replace(/^ROOT=.*$/m, 'ROOT=')
+      .replace('PATH=', `PATH=${bin}:`)
+      .replaceAll('ask zfs 15', `ask zfs ${limit}`);
+    const frames = parseFrames(Buffer.from(runScript(shell, script)), nonce);
+    const own = frames.filter((frame) => frame.name === `look ${type.name}`);
+    return parseFacts(Buffer.concat(own.map((frame) => frame.bytes)));
+  };
+  return {
+    state,
+    write,
+    look,
+    calls: () => {
+      const path = join(state, 'calls');
+      const said = existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
+      rmSync(path, { force: true });
+      return said;
+    },
+    read: (type, spec) => {
+      const seen = look(type, [spec]).get(type.identity(spec));
+      const reason = seen?.facts.get('unknown');
+      if (seen === undefined || reason !== undefined) return { unknown: reason ?? 'nothing was printed' };
+      return type.read(seen.facts, spec, { host: 'pve9', platform: 'pve', live: true });
+    },
+  };
+}
