@@ -14,6 +14,7 @@ import { sshKey } from './ssh-key.ts';
 import { sysctl } from './sysctl.ts';
 import { unit } from './unit.ts';
 import { user } from './user.ts';
+import { zpoolHealth } from './zpool-health.ts';
 
 /** All resource types, by name: one line for each. */
 export const resourceTypes: readonly ResourceType[] = [
@@ -32,4 +33,5 @@ export const resourceTypes: readonly ResourceType[] = [
   sysctl,
   unit,
   user,
+  zpoolHealth,
 ];
