@@ -64,15 +64,6 @@ export const logCauses: readonly LogCause[] = [
     remedy: 'see who holds it, and unlock it once nothing runs, by `provision run vzdump/unstick`',
   },
   {
-    code: 'storage-offline',
-    weight: 'failure',
-    pattern:
-      /storage '[^']*' is not (online|available)|could not activate storage|unable to activate storage|storage '[^']*' does not exist|storage '[^']*' is disabled|error fetching datastores|is not online$/i,
-    of: 'storage',
-    cause: 'the storage could not be used',
-    remedy: 'see with `pvesm status` what it says, and whether its server answers',
-  },
-  {
     code: 'storage-unreachable',
     weight: 'failure',
     pattern:
@@ -80,6 +71,15 @@ export const logCauses: readonly LogCause[] = [
     of: 'storage',
     cause: 'the server of the storage was not reached',
     remedy: 'see whether it runs and whether its address is still the one of the storage',
+  },
+  {
+    code: 'storage-offline',
+    weight: 'failure',
+    pattern:
+      /storage '[^']*' is not (online|available)|could not activate storage|unable to activate storage|storage '[^']*' does not exist|storage '[^']*' is disabled|error fetching datastores|is not online$/i,
+    of: 'storage',
+    cause: 'the storage could not be used',
+    remedy: 'see with `pvesm status` what it says, and whether its server answers',
   },
   {
     code: 'stale-mount',
@@ -92,7 +92,8 @@ export const logCauses: readonly LogCause[] = [
   {
     code: 'denied',
     weight: 'failure',
-    pattern: /\b40[13] |authentication failed|permission check failed|missing permissions/i,
+    pattern:
+      /\b40[13]:? (unauthorized|permission|authentication)|authentication failed|permission check failed|missing permissions/i,
     of: 'storage',
     cause:
       'the backup server does not let this user do what was asked; pruning counts too, and then the whole backup counts as failed',

@@ -44,7 +44,11 @@ export function judgeLog(raw: readonly string[], tolerated: readonly string[] = 
   const weighed = problems.map((one) =>
     ended === 'warnings' && one.weight === 'failure' ? { ...one, weight: 'warning' as const } : one,
   );
-  return { ended, problems: once(weighed), ...(storage === undefined ? {} : { storage }) };
+  // What made it fail comes first.
+  const sorted = once(weighed).sort(
+    (a, b) => Number(b.weight === 'failure') - Number(a.weight === 'failure'),
+  );
+  return { ended, problems: sorted, ...(storage === undefined ? {} : { storage }) };
 }
 
 const unknownWarning = { code: 'warning', weight: 'warning', of: 'guest', remedy: '' } as const;
