@@ -39,7 +39,7 @@ export async function expandHosts(
       const expanded = await expandHost(site, name, options);
       // Only for its complaint: the engine orders again once the host is known, too late to say that nobody was contacted.
       order(expanded.resources, contextOf(expanded.host));
-      work.push({ ...expanded, notices: await judged(site, name, mistakes) });
+      work.push(expanded);
     } catch (error) {
       if (error instanceof InputErrors) mistakes.push(...error.errors);
       else if (error instanceof ProvisionError && error.code === 'input') mistakes.push(error);
@@ -55,35 +55,17 @@ export function contextOf({ name, platform, connection }: Host): Context {
   return { host: name, platform, live: connection.session !== 'root' };
 }
 
-/** Applies the rules of the site to a host: errors become mistakes, warnings are told with the result. */
-async function judged(site: Site, name: string, mistakes: ProvisionError[]): Promise<string[]> {
-  const [{ databaseFindings }, { roleValues }] = await Promise.all([
-    import('../site/databases.ts'),
-    import('../roles/variables.ts'),
-  ]);
-  const host = site.hosts.find((one) => one.name === name);
-  const hook = roleValues(site, name, 'vzdump-hook') as { guests?: { vmid: number }[] } | null;
-  const findings = databaseFindings(
-    host?.guests ?? [],
-    (hook?.guests ?? []).map(({ vmid }) => vmid),
-  );
-  for (const { level, message, hint } of findings) {
-    if (level === 'error')
-      mistakes.push(new ProvisionError('input', message, { where: host?.from, host: name, hint }));
-  }
-  return findings
-    .filter(({ level }) => level === 'warning')
-    .map(({ message, hint }) => `${message}; ${hint}`);
-}
-
-/** The hosts a command is about, expanded, and what of them is meant. */
+/** The hosts a command is about, expanded and judged by the rules of the site, and what of them is meant. */
 export async function selectedWork(
   options: SelectionOptions & Pick<CommonOptions, 'inventory'>,
   terminal: Terminal,
 ): Promise<{ work: HostWork[]; meant: Meant }> {
   const site = await openSite(options, terminal);
-  const work = await expandHosts(site, selectHosts(site.hosts, options, site.groups));
-  return { work, meant: meant(work, options) };
+  const [work, { ruled }] = await Promise.all([
+    expandHosts(site, selectHosts(site.hosts, options, site.groups)),
+    import('./judged.ts'),
+  ]);
+  return { work: await ruled(site, work), meant: meant(work, options) };
 }
 
 /** How one host is reached, without expanding its roles or opening any secret. */

@@ -17,6 +17,46 @@ function strict(required: readonly string[], properties: Readonly<Record<string,
   return { type: 'object', additionalProperties: false, required, properties } as const;
 }
 
+const silence = strict(['rule', 'reason'], {
+  rule: { ...name, description: 'As `provision rules` names it.' },
+  host: { ...name, description: 'Only what concerns this host.' },
+  about: {
+    type: 'string',
+    pattern: '^[a-z][a-z-]*:[^\\x00-\\x1f\\x7f]+$',
+    maxLength: 512,
+    description: 'Only what is about this, such as "guest:1031", as `provision rules` shows it.',
+  },
+  reason: { ...line, description: 'Why the finding stays.' },
+});
+
+const copy = strict(['on', 'medium'], {
+  on: { ...line, description: 'A host of the site, or the name of a place elsewhere.' },
+  medium: { enum: ['hdd', 'ssd', 'tape', 'optical', 'cloud'] },
+  offsite: { type: 'boolean' },
+  disk: { type: 'string', pattern: '^[A-Za-z0-9_.-]+$', description: 'Serial of the disk.' },
+  path: line,
+  note: line,
+});
+
+const dataSet = {
+  ...strict(['name'], {
+    name,
+    copies: { type: 'array', items: copy, minItems: 1, description: 'The one in use counts.' },
+    storages: {
+      type: 'array',
+      uniqueItems: true,
+      items: line,
+      description: 'It is the guests that are backed up to these storages.',
+    },
+    hosts: { ...names, description: 'Only those of these hosts.' },
+    excluded: { ...line, description: 'Why it needs no copies.' },
+    note: line,
+  }),
+  if: { not: { required: ['excluded'] } },
+  // biome-ignore lint/suspicious/noThenProperty: a word of JSON Schema
+  then: { required: ['copies'] },
+} as const;
+
 export const siteSchema: Schema = strict(['site', 'groups'], {
   site: { ...name, description: 'Name of the site.' },
   note: line,
@@ -24,6 +64,8 @@ export const siteSchema: Schema = strict(['site', 'groups'], {
     ...names,
     description: 'All groups, in the order of precedence: later wins. Every host is in "all".',
   },
+  silence: { type: 'array', items: silence, description: 'Findings of rules that stay, each with a reason.' },
+  data_sets: { type: 'array', items: dataSet, description: 'Data and the copies it has.' },
 });
 
 export const groupSchema: Schema = strict(['group'], {

@@ -37,12 +37,16 @@ export function roleScope(site: Site, host: string, role: Role, base: Scope): Sc
   return { ...base, names };
 }
 
-/** The variables of a role on a host as plain data, for the rules of the site; null where it has no such role or they are wrong. */
+/** The variables of a role on a host as plain data; null where it has no such role or they are wrong. */
 export function roleValues(site: Site, host: string, name: string): Plain {
-  const role = site.rolesOf(host).find((candidate) => candidate.name === name);
-  if (role === undefined) return null;
-  const values = variablesOf(site, host, role, baseScope(site, host, new Set(), []));
+  const values = roleNode(site, host, name);
   return values === undefined ? null : plain(values);
+}
+
+/** The same with the lines they were written on. Secrets in them stay closed. */
+export function roleNode(site: Site, host: string, name: string): MapNode | undefined {
+  const role = site.rolesOf(host).find((candidate) => candidate.name === name);
+  return role && variablesOf(site, host, role, baseScope(site, host, new Set(), []));
 }
 
 /** Defaults of the role, then groups in order, then the host; then `${...}` in them replaced, once; then judged. */
