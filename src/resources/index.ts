@@ -11,6 +11,8 @@ import { debianPackage } from './package.ts';
 import { path } from './path.ts';
 import { port } from './port.ts';
 import { sshKey } from './ssh-key.ts';
+import { synologyNfsRule } from './synology-nfs-rule.ts';
+import { synologyShare } from './synology-share.ts';
 import { sysctl } from './sysctl.ts';
 import { unit } from './unit.ts';
 import { user } from './user.ts';
@@ -30,6 +32,8 @@ export const resourceTypes: readonly ResourceType[] = [
   path,
   port,
   sshKey,
+  synologyNfsRule,
+  synologyShare,
   sysctl,
   unit,
   user,
