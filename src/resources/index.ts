@@ -16,6 +16,7 @@ import { synologyShare } from './synology-share.ts';
 import { sysctl } from './sysctl.ts';
 import { unit } from './unit.ts';
 import { user } from './user.ts';
+import { zfsDataset } from './zfs-dataset.ts';
 import { zpoolHealth } from './zpool-health.ts';
 
 /** All resource types, by name: one line for each. */
@@ -37,5 +38,6 @@ export const resourceTypes: readonly ResourceType[] = [
   sysctl,
   unit,
   user,
+  zfsDataset,
   zpoolHealth,
 ];
