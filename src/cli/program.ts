@@ -65,6 +65,15 @@ export function program(version: string, run: Run): Command {
   procedure.option('--yes', 'do not ask; needed when there is no terminal', false);
   procedure.action(run('run', async () => (await import('./run.ts')).runCommand));
 
+  const rules = command(
+    root,
+    'rules',
+    'Judge the whole inventory by the rules of the site; ends with 1 when there is an error.',
+  );
+  rules.option('--rule <code>', 'only this rule (repeatable, or a,b)', names, []);
+  rules.addOption(format(['text', 'json']));
+  rules.action(run('rules', async () => (await import('./rules.ts')).rulesCommand));
+
   const list = command(root, 'list', 'List what the repository knows of, without contacting a host.');
   list.argument('[what]', 'hosts, groups, roles, resources, checks or procedures', 'hosts');
   selection(list, true).addOption(format(['text', 'json']));

@@ -1,4 +1,5 @@
 import type { ResourceType } from '../model/resource.ts';
+import { backup_log } from './backup-log.ts';
 import { command } from './command.ts';
 import { directory } from './directory.ts';
 import { nfsExport } from './export.ts';
@@ -9,8 +10,11 @@ import { mount } from './mount.ts';
 import { mount_health } from './mount-health.ts';
 import { debianPackage } from './package.ts';
 import { path } from './path.ts';
+import { pbs_certificate } from './pbs-certificate.ts';
 import { port } from './port.ts';
+import { quorum } from './quorum.ts';
 import { sshKey } from './ssh-key.ts';
+import { storage_active } from './storage-active.ts';
 import { synologyNfsRule } from './synology-nfs-rule.ts';
 import { synologyShare } from './synology-share.ts';
 import { sysctl } from './sysctl.ts';
@@ -21,7 +25,8 @@ import { zpoolHealth } from './zpool-health.ts';
 
 /** All resource types, by name: one line for each. */
 export const resourceTypes: readonly ResourceType[] = [
-  command, //
+  backup_log,
+  command,
   directory,
   nfsExport,
   file,
@@ -31,8 +36,11 @@ export const resourceTypes: readonly ResourceType[] = [
   mount_health,
   debianPackage,
   path,
+  pbs_certificate,
   port,
+  quorum,
   sshKey,
+  storage_active,
   synologyNfsRule,
   synologyShare,
   sysctl,

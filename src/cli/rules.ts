@@ -1,0 +1,30 @@
+import { exitCodes } from '../model/errors.ts';
+import { rulesJson, rulesText } from '../report/rules.ts';
+import { allRules } from '../site/judge.ts';
+import { paletteFor } from './colours.ts';
+import { verdicts } from './judged.ts';
+import type { ReportOptions } from './options.ts';
+import { unknownName } from './selection.ts';
+import { openSite } from './site.ts';
+import type { Terminal } from './terminal.ts';
+
+interface RulesOptions extends ReportOptions {
+  readonly rule: readonly string[];
+}
+
+/** All rules of the site with what they find, without contacting anyone. Errors give the exit code of bad input. */
+export async function rulesCommand(terminal: Terminal, options: RulesOptions): Promise<number> {
+  const codes = allRules.map(({ code }) => code);
+  const strange = options.rule.find((code) => !codes.includes(code));
+  if (strange !== undefined) throw unknownName('rule', strange, codes);
+  const all = await verdicts(await openSite(options, terminal));
+  const asked = all.filter(({ rule }) => options.rule.length === 0 || options.rule.includes(rule.code));
+  const wrong = asked.some(({ findings }) => findings.some(({ level }) => level === 'error'));
+  const exit = wrong ? exitCodes.input : exitCodes.ok;
+  const text =
+    options.format === 'json'
+      ? rulesJson(asked, exit)
+      : rulesText(asked, paletteFor('out', options.color, terminal));
+  terminal.out(text);
+  return exit;
+}
