@@ -217,6 +217,10 @@ async function commandLine(
   ];
   const mac = `52:54:00:99:${Array.from(randomBytes(2), (byte) => byte.toString(16).padStart(2, '0')).join(':')}`;
   return [
+    // Ends with the process that started it, however that ends.
+    'setpriv',
+    '--pdeathsig',
+    'KILL',
     'qemu-system-x86_64',
     '-accel',
     'tcg,thread=multi',
