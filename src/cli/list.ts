@@ -38,8 +38,12 @@ const ofWork = {
 };
 
 /** Also those that need parameters: `--set` is part of how they are called. */
-function procedures(site: Site, hosts: readonly SiteHost[], { role }: SelectionOptions): Item[] {
-  return hosts.flatMap(({ name }) =>
+async function procedures(
+  site: Site,
+  hosts: readonly SiteHost[],
+  { role }: SelectionOptions,
+): Promise<Item[]> {
+  const ofRoles = hosts.flatMap(({ name }) =>
     knownProcedures(site, name)
       .filter(({ id }) => role.length === 0 || role.includes(id.slice(0, id.indexOf('/'))))
       .map(({ id, about, from, parameters }) => ({
@@ -52,6 +56,24 @@ function procedures(site: Site, hosts: readonly SiteHost[], { role }: SelectionO
         from: showWhere(from),
       })),
   );
+  return role.length > 0 ? ofRoles : [...ofRoles, ...(await computed(site, hosts))];
+}
+
+/** Those that compute belong to no role: once each, with all hosts that they can start from. */
+async function computed(site: Site, hosts: readonly SiteHost[]): Promise<Item[]> {
+  const { computedProcedures } = await import('../procedures/index.ts');
+  const { plainSite } = await import('./procedure-site.ts');
+  const seen = plainSite(site);
+  return computedProcedures.flatMap((one) => {
+    const can = one.hosts(seen, {}).filter((name) => hosts.some((host) => host.name === name));
+    const positional = one.positional ?? [];
+    const words = Object.entries(one.parameters).map(([name, { default: fallback }]) => {
+      const word = positional.includes(name) ? name.toUpperCase() : `--set ${name}=...`;
+      return fallback === undefined ? word : `[${word}]`;
+    });
+    const item = { host: can, id: one.id, parameters: words, about: one.about, from: '' };
+    return can.length === 0 ? [] : [item];
+  });
 }
 
 /** What the repository knows of, without contacting anyone. */
@@ -67,7 +89,7 @@ export async function listCommand(
   const items = Object.hasOwn(ofHosts, what)
     ? ofHosts[what as keyof typeof ofHosts](hosts)
     : what === 'procedures'
-      ? procedures(site, hosts, options)
+      ? await procedures(site, hosts, options)
       : await workItems(what as keyof typeof ofWork, await expandHosts(site, hosts), options);
   if (options.format === 'json') {
     terminal.out(

@@ -51,14 +51,11 @@ export function program(version: string, run: Run): Command {
   selection(check, true).addOption(forks()).addOption(format());
   check.action(run('check', async () => (await import('./check.ts')).checkCommand));
 
-  const procedure = command(
-    root,
-    'run',
-    'Run a procedure of a role on one host, each step guarded and verified.',
-  );
-  procedure.argument('<role/procedure>', 'as `provision list procedures` names it');
+  const procedure = command(root, 'run', 'Run a procedure, each step guarded and verified.');
+  procedure.argument('<procedure>', 'as `provision list procedures` names it');
+  procedure.argument('[values...]', 'parameters that may be given without --set: `vzdump/unstick 1031`');
   procedure
-    .addOption(hostOption('the host; may be left out when only one has the procedure'))
+    .addOption(hostOption('the host it starts from; may be left out when there is only one'))
     .addOption(format());
   procedure.option('--set <name=value>', 'a parameter of the procedure (repeatable)', settings, {});
   procedure.option('--dry-run', 'observe the guards and show the steps, changing nothing', false);

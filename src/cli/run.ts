@@ -10,7 +10,7 @@ import { selectHosts, unknownName } from './selection.ts';
 import { expandHosts, openSite } from './site.ts';
 import type { Terminal } from './terminal.ts';
 
-interface RunOptions extends ReportOptions {
+export interface RunOptions extends ReportOptions {
   readonly host: readonly string[];
   readonly set: Readonly<Record<string, string>>;
   readonly dryRun: boolean;
@@ -21,10 +21,28 @@ interface RunOptions extends ReportOptions {
 export async function runCommand(
   terminal: Terminal,
   options: RunOptions,
-  [id = '']: readonly string[],
+  [id = '', ...values]: readonly string[],
 ): Promise<number> {
-  const site = await openSite(options, terminal);
-  const host = hostWith(id, options.host, site);
+  const [site, { computedProcedures }] = await Promise.all([
+    openSite(options, terminal),
+    import('../procedures/index.ts'),
+  ]);
+  const computed = computedProcedures.find((one) => one.id === id);
+  if (computed !== undefined) {
+    const { runComputedCommand } = await import('./run-computed.ts');
+    return runComputedCommand(terminal, options, site, computed, values);
+  }
+  const host = hostWith(
+    id,
+    options.host,
+    site,
+    computedProcedures.map((one) => one.id),
+  );
+  if (values.length > 0) {
+    throw new ProvisionError('input', `${values.join(' ')}: ${id} takes no values behind its name`, {
+      hint: 'its parameters are given with --set NAME=VALUE',
+    });
+  }
   const [one] = await expandHosts(site, [host], { procedure: id, parameters: options.set });
   const procedure = one?.procedures.find((candidate) => candidate.id === id);
   if (one === undefined || procedure === undefined) throw unknownName('procedure', id, []);
@@ -50,13 +68,16 @@ export async function runCommand(
 }
 
 /** The host that is meant: a procedure is never run on two hosts by one command. */
-function hostWith(id: string, names: readonly string[], site: Site): SiteHost {
+function hostWith(id: string, names: readonly string[], site: Site, computed: readonly string[]): SiteHost {
   const known = site.hosts.map((host) => ({
     host,
     ids: knownProcedures(site, host.name).map((one) => one.id),
   }));
   const having = known.filter(({ ids }) => ids.includes(id)).map(({ host }) => host);
-  if (having.length === 0) throw unknownName('procedure', id, [...new Set(known.flatMap(({ ids }) => ids))]);
+  if (having.length === 0) {
+    const all = new Set([...known.flatMap(({ ids }) => ids), ...computed]);
+    throw unknownName('procedure', id, [...all]);
+  }
   const asked = selectHosts(site.hosts, { host: names, group: [], role: [] }, site.groups);
   const [first, ...more] = having.filter((host) => asked.includes(host));
   const choices = having.map(({ name }) => name).join(', ');

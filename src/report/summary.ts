@@ -38,7 +38,7 @@ export function summary(command: Command, counts: Tally, palette: Palette): stri
     stepPart(counts, palette),
     checkPart(command, counts, palette),
   ].filter((part) => part !== '');
-  return parts.join('; ') || 'nothing to look at';
+  return parts.join('; ') || (command === 'run' ? 'nothing to do' : 'nothing to look at');
 }
 
 function errorPart(counts: Tally, palette: Palette): string {
