@@ -25,7 +25,16 @@ const marks: Readonly<Record<LabPlatform, readonly Copied[]>> = {
   pbs: [],
   truenas: [program('/usr/bin/midclt', "echo 'the lab has no middleware' >&2; exit 1")],
   // The image has /etc.defaults/VERSION.
-  synology: [],
+  synology: [
+    ['/usr/syno/bin', 'synowebapi'],
+    ['/usr/syno/bin', 'synoacltool'],
+    ['/usr/syno/sbin', 'synoshare'],
+    ['/usr/sbin', 'btrfs'],
+  ].map(([folder, name]) => ({
+    source: join(standIns, `synology/${name}`),
+    target: `${folder}/${name}`,
+    mode: 0o755,
+  })),
   linux: [],
 };
 

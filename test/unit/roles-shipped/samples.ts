@@ -125,6 +125,35 @@ export const samples: Readonly<Record<string, { readonly platform: string; reado
       ],
     },
   },
+  'synology-backup-target': {
+    platform: 'synology',
+    vars: {
+      shares: [
+        {
+          name: 'Backup',
+          volume: '/volume1',
+          description: 'Third copy',
+          browseable: true,
+          rw: ['provision', '@administrators'],
+          ro: ['reader'],
+          deny: ['guest'],
+          nfs: [
+            {
+              client: '10.10.0.0/24',
+              privilege: 'rw',
+              root_squash: 'root',
+              async: false,
+              insecure: false,
+              crossmnt: false,
+              security_flavor: ['sys'],
+            },
+          ],
+          free_gib: 1,
+        },
+      ],
+      services: ['sftp', 'rsync', 'nfs', 'home'],
+    },
+  },
 };
 
 export type Tree = string | number | boolean | null | readonly Tree[] | { readonly [key: string]: Tree };
