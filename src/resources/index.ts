@@ -2,6 +2,7 @@ import type { ResourceType } from '../model/resource.ts';
 import { backup_log } from './backup-log.ts';
 import { command } from './command.ts';
 import { directory } from './directory.ts';
+import { dump_backups } from './dump-backups.ts';
 import { nfsExport } from './export.ts';
 import { file } from './file.ts';
 import { line } from './line.ts';
@@ -10,8 +11,12 @@ import { mount } from './mount.ts';
 import { mount_health } from './mount-health.ts';
 import { debianPackage } from './package.ts';
 import { path } from './path.ts';
+import { pbs_backups } from './pbs-backups.ts';
 import { pbs_certificate } from './pbs-certificate.ts';
+import { pbs_handles } from './pbs-handles.ts';
 import { port } from './port.ts';
+import { pveBackupJob } from './pve-backup-job.ts';
+import { pveGuestOption } from './pve-guest-option.ts';
 import { quorum } from './quorum.ts';
 import { sshKey } from './ssh-key.ts';
 import { storage_active } from './storage-active.ts';
@@ -28,6 +33,7 @@ export const resourceTypes: readonly ResourceType[] = [
   backup_log,
   command,
   directory,
+  dump_backups,
   nfsExport,
   file,
   line,
@@ -36,8 +42,12 @@ export const resourceTypes: readonly ResourceType[] = [
   mount_health,
   debianPackage,
   path,
+  pbs_backups,
   pbs_certificate,
+  pbs_handles,
   port,
+  pveBackupJob,
+  pveGuestOption,
   quorum,
   sshKey,
   storage_active,
