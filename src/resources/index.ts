@@ -13,7 +13,10 @@ import { debianPackage } from './package.ts';
 import { path } from './path.ts';
 import { pbs_backups } from './pbs-backups.ts';
 import { pbs_certificate } from './pbs-certificate.ts';
+import { pbsDatastore } from './pbs-datastore.ts';
 import { pbs_handles } from './pbs-handles.ts';
+import { pbsJob } from './pbs-job.ts';
+import { pbsUser } from './pbs-user.ts';
 import { port } from './port.ts';
 import { pveBackupJob } from './pve-backup-job.ts';
 import { pveGuestOption } from './pve-guest-option.ts';
@@ -44,7 +47,10 @@ export const resourceTypes: readonly ResourceType[] = [
   path,
   pbs_backups,
   pbs_certificate,
+  pbsDatastore,
   pbs_handles,
+  pbsJob,
+  pbsUser,
   port,
   pveBackupJob,
   pveGuestOption,
