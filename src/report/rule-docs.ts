@@ -31,8 +31,8 @@ contacted; no secret is decrypted for it.
 
 Errors end \`diff\`, \`apply\` and \`check\` with exit code 1 when they concern a selected host. Procedures run all the same: they may be
 what mends it. Warnings are notices in the report of the host they name first. \`provision rules\` ends with 1 when there is an error, and
-with 0 when there are warnings only. What the inventory cannot tell (members of a pool, a netgroup, a server that is no host of
-the site) is not judged.`;
+with 0 when there are warnings only. What the inventory cannot tell (members of a pool, a server that is no host of the site) is
+not judged.`;
 
 const silencing = `## Silencing
 

@@ -61,17 +61,26 @@ function derived(picture: Picture): Misfit[] {
       const storages = ids.flatMap((id) => storageNamed(picture, host, id) ?? []);
       const synced = storages.flatMap((storage) => syncsOf(picture, storage));
       const copies = 1 + ids.length + synced.length;
-      const where = ['the guests themselves', ...ids.map((id) => `the storage ${id}`), ...synced];
+      const where = ['what runs', ...ids.map((id) => storageWords(picture, host, id)), ...synced];
+      const whose = guests.length === 1 ? 'guest' : 'guests';
+      const verb = guests.length === 1 ? 'has' : 'have';
       return {
         hosts: [host.name],
         about: `storage:${ids[0] ?? ''}`,
-        message: `the guests ${numbers(guests)} of ${host.name} have ${count(copies, 'known copy', 'known copies')} (${listing(where)}), and none is said to be in another place`,
+        message: `the ${whose} ${numbers(guests)} of ${host.name} ${verb} ${count(copies, 'known copy', 'known copies')} (${listing(where)}), and none is said to be in another place`,
         hint: `declare their copies: \`data_sets: [{name: ..., storages: [${ids.join(', ')}], copies: [...]}]\` in site.yaml`,
         where: guests[0]?.where,
         against: storages[0]?.where,
       };
     });
   });
+}
+
+/** A copy beside the original is one all the same, and it goes with it. */
+function storageWords(picture: Picture, host: PictureHost, id: string): string {
+  const { server, type } = storageNamed(picture, host, id) ?? {};
+  const beside = id === 'local' || (server === undefined && type !== undefined);
+  return `the storage ${id}${beside ? ' on the same host' : ''}`;
 }
 
 function isDeclared({ dataSets }: Picture, host: PictureHost, id: string): boolean {

@@ -24,9 +24,10 @@ test('every room of the source is in the table, with what it imports', () => {
     .sort();
   expect(rooms.map(({ room }) => room).sort()).toEqual(folders);
   const wrong = rooms.flatMap(({ room, imports }) =>
-    readdirSync(join('src', room))
+    readdirSync(join('src', room), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
       .flatMap((name) => [
-        ...readFileSync(join('src', room, name), 'utf8').matchAll(/(?:from|import\()\s*'\.\.\/(\w+)\//g),
+        ...readFileSync(join('src', room, name), 'utf8').matchAll(/(?:from|import\()\s*'(?:\.\.\/)+(\w+)\//g),
       ])
       .map(([, target = '']) => target)
       .filter((target) => !imports.includes(target) && imports[0] !== 'all of them')
