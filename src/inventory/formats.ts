@@ -17,6 +17,13 @@ function strict(required: readonly string[], properties: Readonly<Record<string,
   return { type: 'object', additionalProperties: false, required, properties } as const;
 }
 
+/** Blanks alone are no reason. One pattern for everything, so that a bad one is told once. */
+const because = {
+  type: 'string',
+  maxLength: 1024,
+  pattern: '^[^\\x00-\\x1f\\x7f]*[^\\s\\x00-\\x1f\\x7f][^\\x00-\\x1f\\x7f]*$',
+} as const;
+
 const silence = strict(['rule', 'reason'], {
   rule: { ...name, description: 'As `provision rules` names it.' },
   host: { ...name, description: 'Only what concerns this host.' },
@@ -26,7 +33,7 @@ const silence = strict(['rule', 'reason'], {
     maxLength: 512,
     description: 'Only what is about this, such as "guest:1031", as `provision rules` shows it.',
   },
-  reason: { ...line, description: 'Why the finding stays.' },
+  reason: { ...because, description: 'Why the finding stays.' },
 });
 
 const copy = strict(['on', 'medium'], {
@@ -49,7 +56,7 @@ const dataSet = {
       description: 'It is the guests that are backed up to these storages.',
     },
     hosts: { ...names, description: 'Only those of these hosts.' },
-    excluded: { ...line, description: 'Why it needs no copies.' },
+    excluded: { ...because, description: 'Why it needs no copies.' },
     note: line,
   }),
   if: { not: { required: ['excluded'] } },
@@ -128,7 +135,7 @@ const guest = strict(['vmid', 'type'], {
     pattern: '^[A-Za-z][A-Za-z0-9._/-]*$',
     description: 'Storage its backups go to.',
   },
-  excluded: { ...line, description: 'Why no job backs it up.' },
+  excluded: { ...because, description: 'Why no job backs it up.' },
   size: { ...diskSize, description: 'Of all its volumes together, such as "64 GB".' },
   services: { type: 'array', uniqueItems: true, items: { type: 'string', pattern: '^[A-Za-z0-9@_.:-]+$' } },
   dump: line,

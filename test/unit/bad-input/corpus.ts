@@ -94,6 +94,26 @@ export const corpus: Readonly<Record<string, Tree>> = {
   'file with other ending': { 'inventory/hosts/two.yml': 'host: two\n' },
   'host name as a path': edit(host, 'host: one', 'host: ../../x'),
 
+  // What site.yaml says of rules and data
+  'silence without a reason': add(site, 'silence:\n  - {rule: guest-in-job}\n'),
+  'silence with an empty reason': add(site, 'silence:\n  - {rule: guest-in-job, reason: ""}\n'),
+  'silence of an unknown rule': add(site, 'silence:\n  - {rule: guests-in-job, reason: known}\n'),
+  'silence for an unknown host': add(site, 'silence:\n  - {rule: guest-in-job, host: onne, reason: known}\n'),
+  'silence about no component': add(
+    site,
+    'silence:\n  - {rule: guest-in-job, about: "1031", reason: known}\n',
+  ),
+  'data set without copies and without a reason': add(site, 'data_sets:\n  - name: media\n'),
+  'data set excluded without a reason': add(site, 'data_sets:\n  - {name: media, excluded: ""}\n'),
+  'copy on an unknown medium': add(
+    site,
+    'data_sets:\n  - name: media\n    copies: [{on: one, medium: sdd}]\n',
+  ),
+  'data set of an unknown host': add(
+    site,
+    'data_sets:\n  - {name: media, hosts: [onne], excluded: it can be fetched again}\n',
+  ),
+
   // Roles and variables
   'unknown role': edit(group, 'roles: [web]', 'roles: [wbe]'),
   'role on the wrong platform': edit(host, 'platform: pve', 'platform: synology'),

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll } from 'vitest';
+import { ruled } from '../../../src/cli/judged.ts';
 import { expandHosts } from '../../../src/cli/site.ts';
 import { InputErrors, ProvisionError, showWhere } from '../../../src/model/errors.ts';
 import { defineType, type ResourceType } from '../../../src/model/resource.ts';
@@ -142,7 +143,8 @@ export async function complaints(
 ): Promise<string> {
   const root = write(tree);
   try {
-    await expandHosts(await load(root), [{ name: options.host ?? 'one' }], options);
+    const site = await load(root);
+    await ruled(site, await expandHosts(site, [{ name: options.host ?? 'one' }], options));
     return 'no mistake was found';
   } catch (error) {
     return told(error).replaceAll(`${root}/`, '');
