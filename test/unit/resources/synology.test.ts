@@ -274,6 +274,19 @@ describe.each(shells.filter((shell) => shell !== 'busybox' || hasBusybox))('with
     });
   });
 
+  it('a list that is not whole does not say that a share is missing', () => {
+    const world = newWorld(shell);
+    world.sh(
+      `printf '#!/bin/sh\\necho \\'{"success":true,"data":{"shares":[{"name":"other","vol_path":"/volume1"}],"total":2}}\\'\\n' >bin/synowebapi`.replaceAll(
+        "\\'",
+        "'\\''",
+      ),
+    );
+    expect(world.read(synologyShare, share)).toEqual({
+      unknown: 'DSM 7.2.1-69057 listed a part of its shares only',
+    });
+  });
+
   it('a web API that hangs costs its limit once, for both types', () => {
     const world = newWorld(shell);
     world.sh(': >world/hang');
