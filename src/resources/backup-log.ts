@@ -147,7 +147,8 @@ const ofStorage = [
 function symptoms(observed: Observed, spec: BackupLogSpec): Symptom[] {
   if ('unknown' in observed || observed.have === null) return [];
   const { ended, problem, fresh, storage, says } = observed.have;
-  const guest = `guest:${name(spec)}`;
+  // A node knows no two guests by one number, whatever their kind.
+  const guest = `guest:${spec.backup_log}`;
   const data = { guest: name(spec) };
   const found = String(problem)
     .split(', ')

@@ -108,9 +108,9 @@ describe('backup_log', () => {
       'chunk-store of storage:truenas-bu',
     ]);
     expect(failed('ERROR: Backup of CT 1031 failed - CT is locked (backup)')).toEqual([
-      'guest-locked of guest:ct/1031',
+      'guest-locked of guest:1031',
     ]);
-    expect(failed('ERROR: never heard of')).toEqual(['other of guest:ct/1031']);
+    expect(failed('ERROR: never heard of')).toEqual(['other of guest:1031']);
   });
 
   it('is exact about its age', () => {
