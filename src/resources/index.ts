@@ -20,6 +20,7 @@ import { pbsUser } from './pbs-user.ts';
 import { port } from './port.ts';
 import { pveBackupJob } from './pve-backup-job.ts';
 import { pveGuestOption } from './pve-guest-option.ts';
+import { pveStorage } from './pve-storage.ts';
 import { quorum } from './quorum.ts';
 import { sshKey } from './ssh-key.ts';
 import { storage_active } from './storage-active.ts';
@@ -54,6 +55,7 @@ export const resourceTypes: readonly ResourceType[] = [
   port,
   pveBackupJob,
   pveGuestOption,
+  pveStorage,
   quorum,
   sshKey,
   storage_active,

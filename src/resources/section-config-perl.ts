@@ -122,12 +122,8 @@ export function parsePerlSections(text: string, format: PerlFormat): SectionFile
         );
         skipping = id;
       } else if (known === undefined) {
-        complain(
-          at,
-          'section',
-          `${shownLine(type)} is no type that Proxmox knows: the section is skipped, and removed at the next change of this file`,
-          id,
-        );
+        const means = `${shownLine(type)} is no type that Proxmox knows: the section is skipped, and removed at the next change of this file`;
+        complaints.push({ line, found: shownLine(row), means, level: 'section', section: id, type });
         skipping = id;
       } else open = { type, id, line, known, keys: new Map() };
       continue;

@@ -37,6 +37,8 @@ export interface Complaint {
   readonly section?: string | undefined;
   /** The key, where it is about one. */
   readonly key?: string | undefined;
+  /** The type of a section whose type is not known. */
+  readonly type?: string | undefined;
 }
 
 export interface SectionFile {
