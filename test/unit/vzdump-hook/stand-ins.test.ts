@@ -10,7 +10,8 @@ let world: World;
 
 beforeAll(async () => {
   world = await makeWorld([influx]);
-  for (const name of readdirSync(standIns)) copyFileSync(join(standIns, name), join(world.dir, 'bin', name));
+  for (const { name } of readdirSync(standIns, { withFileTypes: true }).filter((one) => one.isFile()))
+    copyFileSync(join(standIns, name), join(world.dir, 'bin', name));
   world.guest(111, { 'influxdb3-core': 'active' });
   world.guest(1031, {}, 'lxc');
   world.set('storages', 'pbs-pihanga pbs active 1000 250 750\ntruenas-bu nfs inactive\n');
