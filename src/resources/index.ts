@@ -27,6 +27,10 @@ import { storage_active } from './storage-active.ts';
 import { synologyNfsRule } from './synology-nfs-rule.ts';
 import { synologyShare } from './synology-share.ts';
 import { sysctl } from './sysctl.ts';
+import { truenasAcl } from './truenas-acl.ts';
+import { truenasDataset } from './truenas-dataset.ts';
+import { truenasService } from './truenas-service.ts';
+import { truenasShare } from './truenas-share.ts';
 import { unit } from './unit.ts';
 import { user } from './user.ts';
 import { zfsDataset } from './zfs-dataset.ts';
@@ -62,6 +66,10 @@ export const resourceTypes: readonly ResourceType[] = [
   synologyNfsRule,
   synologyShare,
   sysctl,
+  truenasAcl,
+  truenasDataset,
+  truenasService,
+  truenasShare,
   unit,
   user,
   zfsDataset,
