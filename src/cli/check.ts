@@ -1,3 +1,4 @@
+import { correlated } from './correlated.ts';
 import { machinery } from './engine.ts';
 import type { WorkOptions } from './options.ts';
 import { printReport } from './output.ts';
@@ -6,7 +7,7 @@ import type { Terminal } from './terminal.ts';
 
 /** The checklist alone. */
 export async function checkCommand(terminal: Terminal, options: WorkOptions): Promise<number> {
-  const { work, meant } = await selectedWork(options, terminal);
+  const { site, work, meant } = await selectedWork(options, terminal);
   const [{ check }, { exitCode }] = await Promise.all([
     import('../engine/check.ts'),
     import('../engine/outcome.ts'),
@@ -15,6 +16,6 @@ export async function checkCommand(terminal: Terminal, options: WorkOptions): Pr
   const { engine, stop } = await machinery('check', options, terminal);
   const runs = await check(narrowed, engine).finally(stop);
   const exit = exitCode('check', runs);
-  printReport('check', runs, exit, options, terminal);
+  printReport('check', runs, exit, options, terminal, await correlated(site, work, runs));
   return exit;
 }

@@ -2,6 +2,7 @@ import { access, constants, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { reason } from '../inventory/read.ts';
 import { ProvisionError } from '../model/errors.ts';
+import { correlated } from './correlated.ts';
 import { machinery } from './engine.ts';
 import type { WorkOptions } from './options.ts';
 import { printReport } from './output.ts';
@@ -13,7 +14,7 @@ type DiffOptions = WorkOptions & { readonly out?: string };
 /** What differs, on every host; with --out also the plan as a file. */
 export async function diffCommand(terminal: Terminal, options: DiffOptions): Promise<number> {
   if (options.out !== undefined) await checkWritable(options.out);
-  const { work, meant } = await selectedWork(options, terminal);
+  const { site, work, meant } = await selectedWork(options, terminal);
   const [{ diff }, { exitCode }] = await Promise.all([
     import('../engine/diff.ts'),
     import('../engine/outcome.ts'),
@@ -21,7 +22,7 @@ export async function diffCommand(terminal: Terminal, options: DiffOptions): Pro
   const { engine, stop } = await machinery('diff', options, terminal);
   const { runs, plans } = await diff(work, engine, meant.resource).finally(stop);
   const exit = exitCode('diff', runs);
-  printReport('diff', runs, exit, options, terminal);
+  printReport('diff', runs, exit, options, terminal, await correlated(site, work, runs));
   if (options.out !== undefined) {
     // A plan that leaves out a host that did not answer would later be "applied exactly" without it.
     const failed = runs.filter((run) => run.error !== undefined).map((run) => run.host);

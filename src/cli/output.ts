@@ -1,3 +1,4 @@
+import type { Finding } from '../model/finding.ts';
 import type { Command, HostRun } from '../model/run.ts';
 import { jsonReport } from '../report/json.ts';
 import { junitReport } from '../report/junit.ts';
@@ -14,8 +15,9 @@ export function printReport(
   exit: number,
   options: ReportOptions,
   terminal: Terminal,
+  findings: readonly Finding[] = [],
 ): void {
-  terminal.out(reportText(command, runs, exit, options, terminal));
+  terminal.out(reportText(command, runs, exit, options, terminal, findings));
 }
 
 function reportText(
@@ -24,10 +26,11 @@ function reportText(
   exit: number,
   options: ReportOptions,
   terminal: Terminal,
+  findings: readonly Finding[],
 ): string {
-  if (options.format === 'json') return jsonReport(command, exit, runs);
-  if (options.format === 'junit') return junitReport(command, runs);
-  if (options.format === 'tap') return tapReport(command, runs);
+  if (options.format === 'json') return jsonReport(command, exit, runs, findings);
+  if (options.format === 'junit') return junitReport(command, runs, findings);
+  if (options.format === 'tap') return tapReport(command, runs, findings);
   const palette = paletteFor('out', options.color, terminal);
-  return textReport(command, runs, { palette, verbose: options.verbose });
+  return textReport(command, runs, { palette, verbose: options.verbose }, findings);
 }

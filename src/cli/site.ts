@@ -59,13 +59,13 @@ export function contextOf({ name, platform, connection }: Host): Context {
 export async function selectedWork(
   options: SelectionOptions & Pick<CommonOptions, 'inventory'>,
   terminal: Terminal,
-): Promise<{ work: HostWork[]; meant: Meant }> {
+): Promise<{ site: Site; work: HostWork[]; meant: Meant }> {
   const site = await openSite(options, terminal);
   const [work, { ruled }] = await Promise.all([
     expandHosts(site, selectHosts(site.hosts, options, site.groups)),
     import('./judged.ts'),
   ]);
-  return { work: await ruled(site, work), meant: meant(work, options) };
+  return { site, work: await ruled(site, work), meant: meant(work, options) };
 }
 
 /** How one host is reached, without expanding its roles or opening any secret. */

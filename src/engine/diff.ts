@@ -1,3 +1,4 @@
+import type { Symptom } from '../model/finding.ts';
 import type { Context } from '../model/host.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Resource } from '../model/resource.ts';
@@ -35,10 +36,18 @@ export async function diff(
     onHost(one, engine, async (session) => {
       const planned = await planHost(session, one, engine, selected);
       plans.push(planned.plan);
-      return planned.run;
+      return { ...planned.run, symptoms: symptomsOf(planned) };
     }),
   );
   return { runs, plans: work.flatMap(({ host }) => plans.filter((plan) => plan.host === host.name)) };
+}
+
+/** What the resources of a host show of troubles whose cause may lie elsewhere. Of those that hold a secret nothing is told. */
+function symptomsOf({ resources, view }: Planned): Symptom[] {
+  return resources.flatMap(({ id, type, spec, secret }) => {
+    const observed = view.observed.get(id);
+    return observed === undefined || secret ? [] : (type.symptoms?.(observed, spec as never) ?? []);
+  });
 }
 
 /** Looks at one host and says what differs: one round trip, a second one only when something does. */

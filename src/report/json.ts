@@ -1,5 +1,7 @@
 import type { ProvisionError, Where } from '../model/errors.ts';
+import type { Finding } from '../model/finding.ts';
 import type { HostRun } from '../model/run.ts';
+import { findingObject } from './findings.ts';
 import { tally } from './tally.ts';
 import { visibleJson } from './visible.ts';
 
@@ -7,8 +9,20 @@ import { visibleJson } from './visible.ts';
 export const schemaVersion = 1;
 
 /** One document for the whole command. Keys are always all there and in this order; what is missing is null. */
-export function jsonReport(command: string, exit: number, runs: readonly HostRun[]): string {
-  return jsonDocument({ schema: schemaVersion, command, exit, hosts: runs.map(hostObject), errors: [] });
+export function jsonReport(
+  command: string,
+  exit: number,
+  runs: readonly HostRun[],
+  findings: readonly Finding[] = [],
+): string {
+  return jsonDocument({
+    schema: schemaVersion,
+    command,
+    exit,
+    hosts: runs.map(hostObject),
+    findings: findings.map(findingObject),
+    errors: [],
+  });
 }
 
 /** The same document when the command ended before any host was contacted. */
@@ -17,7 +31,7 @@ export function jsonErrors(command: string, exit: number, errors: readonly Provi
     ...errorObject({ code, message, hint, where }),
     host: host ?? null,
   }));
-  return jsonDocument({ schema: schemaVersion, command, exit, hosts: [], errors: list });
+  return jsonDocument({ schema: schemaVersion, command, exit, hosts: [], findings: [], errors: list });
 }
 
 /** JSON text that is safe to print on a terminal, with a line break at its end. */

@@ -1,17 +1,24 @@
 import type { ProvisionError } from '../model/errors.ts';
 import { showWhere } from '../model/errors.ts';
+import type { Finding } from '../model/finding.ts';
 import type { Command, HostRun } from '../model/run.ts';
 import { type Case, casesOf, inputCases } from './cases.ts';
+import { findingCases } from './findings.ts';
 
 /**
  * JUnit XML: a testsuite per host, a testcase per change, check or step. "Could not look" is an `<error>`, not a
  * `<failure>`: CI tools show the two apart.
  */
-export function junitReport(command: Command, runs: readonly HostRun[]): string {
-  return document(
-    command,
-    runs.map((run) => suite(run.host, run.seconds, casesOf(command, run))),
-  );
+export function junitReport(
+  command: Command,
+  runs: readonly HostRun[],
+  findings: readonly Finding[] = [],
+): string {
+  const together = findingCases(findings, runs);
+  return document(command, [
+    ...runs.map((run) => suite(run.host, run.seconds, casesOf(command, run))),
+    ...(together.length > 0 ? [suite('across hosts', 0, together)] : []),
+  ]);
 }
 
 /** Mistakes in the input as a report, so that a CI job does not find an empty file. */

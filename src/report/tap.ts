@@ -1,12 +1,18 @@
 import type { ProvisionError } from '../model/errors.ts';
 import { showWhere } from '../model/errors.ts';
+import type { Finding } from '../model/finding.ts';
 import type { Command, HostRun } from '../model/run.ts';
 import { type Case, casesOf, inputCases } from './cases.ts';
+import { findingCases } from './findings.ts';
 import { visibleJson, visibleLine } from './visible.ts';
 
 /** TAP version 14: the plan first, one test point per change, check or step, a YAML block below each that is not ok. */
-export function tapReport(command: Command, runs: readonly HostRun[]): string {
-  return document(runs.flatMap((run) => casesOf(command, run)));
+export function tapReport(
+  command: Command,
+  runs: readonly HostRun[],
+  findings: readonly Finding[] = [],
+): string {
+  return document([...runs.flatMap((run) => casesOf(command, run)), ...findingCases(findings, runs)]);
 }
 
 /** Mistakes in the input as a report, so that a CI job does not find an empty file. */

@@ -1,6 +1,8 @@
 import type { CheckResult } from '../model/check.ts';
 import { showWhere } from '../model/errors.ts';
+import type { Finding } from '../model/finding.ts';
 import type { Command, HostRun, ShownStep, ShownUnknown } from '../model/run.ts';
+import { findingsText } from './findings.ts';
 import type { Palette } from './palette.ts';
 import { indent, type TextOptions } from './paragraphs.ts';
 import { summaryLines } from './summary.ts';
@@ -10,11 +12,17 @@ import { hostErrorText } from './text-error.ts';
 import { visible, visibleLine } from './visible.ts';
 
 /** The report for people: what is wrong first, what is as wanted only counted. Ends with a line break. */
-export function textReport(command: Command, runs: readonly HostRun[], options: TextOptions): string {
+export function textReport(
+  command: Command,
+  runs: readonly HostRun[],
+  options: TextOptions,
+  findings: readonly Finding[] = [],
+): string {
   const worstFirst = [...runs].sort((a, b) => severity(b) - severity(a));
   const sections = worstFirst.map((run) => hostText(command, run, options)).filter((text) => text !== '');
+  const together = findingsText(findings, options.palette);
   const lines = summaryLines(command, runs, options.palette).join('\n');
-  return `${[...sections, lines].join('\n\n')}\n`;
+  return `${[...sections, ...(together === '' ? [] : [together]), lines].join('\n\n')}\n`;
 }
 
 function hostText(command: Command, run: HostRun, options: TextOptions): string {
