@@ -5,7 +5,11 @@ import { type DatastoreSpec, tuningText } from './pbs-datastore-spec.ts';
 import { afterMounting, look, read, refuse, stopUnlessFit, wanted } from './pbs-datastore-state.ts';
 import { pathSchema } from './properties.ts';
 
-const comment = { type: 'string', pattern: '^[^\\x00-\\x1f\\x7f]*$', maxLength: 128 } as const;
+const comment = {
+  type: 'string',
+  pattern: '^[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]*$',
+  maxLength: 128,
+} as const;
 
 /** A datastore of a backup server. Never made where nothing is mounted, never over one that exists, never removed. */
 export const pbsDatastore = defineType<DatastoreSpec>({
@@ -93,7 +97,7 @@ comment: on truenas-hdd
   shared: sharedFacts,
   mistakes,
   identity: (spec) => spec.pbs_datastore,
-  provides: (spec) => [`pbs-datastore:${spec.pbs_datastore}`, `path:${spec.path}/.chunks`],
+  provides: (spec) => [`datastore:${spec.pbs_datastore}`, `path:${spec.path}/.chunks`],
   needs: (spec) => [
     `path:${spec.path}`,
     'unit:proxmox-backup.service',

@@ -24,7 +24,11 @@ export interface JobKey {
   readonly otherwise?: string;
 }
 
-const line = { type: 'string', pattern: '^[^\\x00-\\x1f\\x7f]*$', maxLength: 128 } as const;
+const line = {
+  type: 'string',
+  pattern: '^[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]*$',
+  maxLength: 128,
+} as const;
 const idText = { type: 'string', pattern: '^[A-Za-z0-9_][A-Za-z0-9._-]{2,31}$' } as const;
 const truth = { type: 'boolean' } as const;
 const namespace = {
@@ -162,7 +166,7 @@ export const jobKeys: Readonly<Record<string, JobKey>> = {
       items: {
         type: 'string',
         pattern:
-          '^((in|ex)clude:)?(type:(vm|ct|host)|group:(vm|ct|host)/[^\\s/]+|regex:[^\\x00-\\x1f\\x7f]+)$',
+          '^((in|ex)clude:)?(type:(vm|ct|host)|group:(vm|ct|host)/[A-Za-z0-9_][A-Za-z0-9._-]*|regex:[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]+)$',
       },
       description: 'Groups that take part, such as type:vm, group:ct/100, exclude:regex:... (default: all).',
     },

@@ -54,7 +54,7 @@ keep_weekly: 4
   identity: (spec) => `${spec.kind}/${spec.pbs_job}`,
   provides: (spec) => [`pbs-job:${spec.kind}/${spec.pbs_job}`],
   needs: (spec) => [
-    `pbs-datastore:${storeOf(spec)}`,
+    `datastore:${storeOf(spec)}`,
     'unit:proxmox-backup.service',
     'unit:proxmox-backup-proxy.service',
     'package:proxmox-backup-server',

@@ -6,7 +6,11 @@ import { type PbsUserSpec, rightName, tokenName } from './pbs-user-spec.ts';
 import { userSteps } from './pbs-user-steps.ts';
 import { type Section, valueIn } from './section-config.ts';
 
-const text = { type: 'string', pattern: '^[^\\x00-\\x1f\\x7f]*$', maxLength: 128 } as const;
+const text = {
+  type: 'string',
+  pattern: '^[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]*$',
+  maxLength: 128,
+} as const;
 const word = '[A-Za-z0-9_][A-Za-z0-9._-]*';
 const token = { type: 'string', pattern: `^${word}$`, maxLength: 32 } as const;
 
@@ -90,7 +94,7 @@ acl:
   provides: (spec) => [`pbs-user:${spec.pbs_user}`],
   needs: (spec) =>
     [...new Set((spec.acl ?? []).flatMap(({ path }) => /^\/datastore\/([^/]+)/.exec(path)?.[1] ?? []))]
-      .map((store) => `pbs-datastore:${store}`)
+      .map((store) => `datastore:${store}`)
       .concat([
         'unit:proxmox-backup.service',
         'unit:proxmox-backup-proxy.service',
