@@ -1,3 +1,4 @@
+import type { Symptom } from '../model/finding.ts';
 import { defineType, type Facts } from '../model/resource.ts';
 import type { Sh } from '../model/sh.ts';
 import type { Observed, State, Value } from '../model/state.ts';
@@ -68,6 +69,7 @@ expect_entry: .chunks
   }),
   observe: (specs) => lines(specs.map(probe)),
   read,
+  symptoms,
   steps: () => [],
 });
 
@@ -138,4 +140,30 @@ function written(said: readonly string[]): State {
   const [writable] = said;
   if (writable === undefined) return {};
   return { writable, keeps_times: said.includes('times'), keeps_modes: said.includes('modes') };
+}
+
+/** A mount that serves badly has its cause mostly where it is served. */
+function symptoms(observed: Observed, spec: MountHealthSpec): Symptom[] {
+  const tell = (code: string, says: string): Symptom => ({ code, of: `mount:${spec.mount_health}`, says });
+  if ('unknown' in observed)
+    return observed.unknown.includes('hangs') ? [tell('mount-hangs', observed.unknown)] : [];
+  const { have } = observed;
+  if (have === null) return [];
+  if (have.mounted === false) return [tell('mount-absent', `nothing is mounted at ${spec.mount_health}`)];
+  if (have.answers !== 'yes') return [tell('mount-stale', String(have.answers))];
+  const wrong = (['source', 'type'] as const).filter(
+    (key) => spec[key] !== undefined && spec[key] !== have[key],
+  );
+  if (wrong.length > 0)
+    return [
+      tell('mount-wrong', wrong.map((key) => `its ${key} is ${have[key]}, not ${spec[key]}`).join('; ')),
+    ];
+  if (spec.expect_entry !== undefined && have.entry !== true)
+    return [tell('store-absent', `${spec.expect_entry} in it: ${have.entry}`)];
+  if (!spec.write_test || have.writable === undefined) return [];
+  if (have.writable !== 'yes') return [tell('not-permitted', `writing to it: ${have.writable}`)];
+  const lost = [...(have.keeps_times ? [] : ['times']), ...(have.keeps_modes ? [] : ['modes'])];
+  return lost.length === 0
+    ? []
+    : [tell('not-permitted', `it does not keep the ${lost.join(' and ')} that are set`)];
 }

@@ -49,6 +49,24 @@ describe('mount_health', () => {
     expect(judged()).toHaveProperty('unknown');
   });
 
+  it('tells what it saw as a symptom of the mount, the first thing that is wrong', () => {
+    const tell = (...lines: string[]) => {
+      const observed = mount_health.read(facts(lines.map((line) => `/mnt/x\t${line}`)), spec, context);
+      return (mount_health.symptoms?.(observed, spec as never) ?? []).map(({ code, of }) => `${code} ${of}`);
+    };
+    const good = [mounted, 'answers\tyes', 'entry\tyes'];
+    expect(tell(...good, 'write\tyes', 'write\ttimes', 'write\tmodes')).toEqual([]);
+    expect(tell('mount\tno')).toEqual(['mount-absent mount:/mnt/x']);
+    expect(tell(mounted, 'answers\tStale file handle')).toEqual(['mount-stale mount:/mnt/x']);
+    expect(tell('mount\tnfs4\t0:51\t/\ts:/y', 'answers\tyes')).toEqual(['mount-wrong mount:/mnt/x']);
+    expect(tell(mounted, 'answers\tyes', 'entry\tNo such file or directory')).toEqual([
+      'store-absent mount:/mnt/x',
+    ]);
+    expect(tell(...good, 'write\tyes', 'write\ttimes')).toEqual(['not-permitted mount:/mnt/x']);
+    const hangs = { unknown: 'no answer in 10 s: the mount hangs' };
+    expect(mount_health.symptoms?.(hangs, spec as never)).toMatchObject([{ code: 'mount-hangs' }]);
+  });
+
   it('does not end before its own probes may', () => {
     expect(mount_health.limit?.(spec)).toBeGreaterThan(30);
     expect(mount_health.limit?.({ ...spec, limit: 2 })).toBeLessThan(15);
