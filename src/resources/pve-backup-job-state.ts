@@ -112,7 +112,7 @@ function texts(value: string | number | boolean | readonly string[]): readonly s
 }
 
 /**
- * The job in jobs.cfg. `trouble`: why no job may be changed through Proxmox now: it would fail, or it would write the file anew and so
+ * The job in jobs.cfg. `says`: why no job may be changed through Proxmox now: it would fail, or it would write the file anew and so
  * drop what it cannot read.
  */
 export function readJob(facts: Facts, { pve_backup_job: id, state }: BackupJobSpec): Observed {
@@ -122,12 +122,12 @@ export function readJob(facts: Facts, { pve_backup_job: id, state }: BackupJobSp
   if (rows.length === 0) return { unknown: `${jobsFile} could not be read` };
   const { sections, complaints } = parseJobs(rows.join('\n'));
   const worst = complaints.find(({ level }) => level !== 'key');
-  const trouble = worst === undefined ? {} : { trouble: showComplaint(jobsFile, worst) };
+  const trouble = worst === undefined ? {} : { says: showComplaint(jobsFile, worst) };
   const section = sections.find((one) => one.id === id);
   if (section !== undefined && section.type !== 'vzdump')
     return {
       have: {
-        trouble: `${jobsFile} line ${section.line}: the id ${id} belongs to a job of the type ${section.type}`,
+        says: `${jobsFile} line ${section.line}: the id ${id} belongs to a job of the type ${section.type}`,
       },
     };
   if (section === undefined)

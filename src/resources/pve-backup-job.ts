@@ -36,13 +36,13 @@ notes_template: "{{guestname}}"
   observe,
   read: readJob,
   refuse: ({ have }) =>
-    typeof have?.trouble === 'string'
-      ? `${have.trouble}. Nothing was changed: correct that line first, for a change through Proxmox would fail or drop what it cannot read`
+    typeof have?.says === 'string'
+      ? `${have.says}. Nothing was changed: correct that line first, for a change through Proxmox would fail or drop what it cannot read`
       : null,
   steps,
   // Also where the job itself is as wanted: the next change that anybody makes to any job would show it.
   symptoms: (observed, spec) => {
-    const trouble = 'have' in observed ? observed.have?.trouble : undefined;
+    const trouble = 'have' in observed ? observed.have?.says : undefined;
     if (typeof trouble !== 'string') return [];
     return [
       { code: 'config-broken', of: `file:${jobsFile}`, says: trouble, data: { job: spec.pve_backup_job } },

@@ -4,7 +4,9 @@ import type { Observed, State, Value } from '../model/state.ts';
 
 export interface MountPoint {
   readonly id: string;
-  readonly backup: boolean;
+  /** Absent: nobody's business. */
+  readonly backup?: boolean;
+  readonly bind?: boolean;
 }
 
 export interface GuestOptionSpec {
@@ -24,6 +26,11 @@ export function guestName({ kind, pve_guest_option: vmid }: GuestOptionSpec): st
 const ctVolume = /^mp([0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])$/;
 const vmVolume = /^((scsi|virtio|sata)(0|[1-9][0-9]?)|ide[0-3]|efidisk0)$/;
 
+/** What proves that nothing runs before it clears the lock of a guest. */
+export function unstick({ pve_guest_option: vmid }: GuestOptionSpec, host: string): string {
+  return `provision run vzdump/unstick ${vmid} --host ${host}`;
+}
+
 /** Options that this kind of guest does not have, and a hook script that no storage could hold. */
 export function guestOptionMistakes(spec: GuestOptionSpec): SpecMistake[] {
   const found: SpecMistake[] = [];
@@ -40,8 +47,14 @@ export function guestOptionMistakes(spec: GuestOptionSpec): SpecMistake[] {
       hint: 'write STORAGE:snippets/NAME',
     });
   const points = spec.mount_points ?? [];
-  for (const [index, { id }] of points.entries()) {
+  for (const [index, { id, bind, backup }] of points.entries()) {
     const at = ['mount_points', String(index), 'id'];
+    if (bind === true && backup === true)
+      found.push({
+        at: ['mount_points', String(index), 'backup'],
+        says: 'is given for a bind mount: vzdump never has one in a backup, whatever its flag says',
+        hint: 'back it up where it comes from, and write "backup: false"',
+      });
     if (id === 'rootfs')
       found.push({ at, says: 'is "rootfs", which is in every backup of a container', hint: 'remove it' });
     else if (!(spec.kind === 'ct' ? ctVolume : vmVolume).test(id))
@@ -74,7 +87,7 @@ export function wantedOptions(spec: GuestOptionSpec): State {
 
 /**
  * What the guest's own file says: its part without snapshots. What waits for the next start of the guest (a part of its own in the file)
- * counts as done, and is told as `waits`. `missing`: why nothing can be set.
+ * counts as done, and is told as `waits`. `says`: why nothing can be set.
  */
 export function readOptions(facts: Facts, spec: GuestOptionSpec, { host }: Context): Observed {
   const unknown = facts.get('unknown');
@@ -86,20 +99,20 @@ export function readOptions(facts: Facts, spec: GuestOptionSpec, { host }: Conte
   if (place === undefined)
     return {
       have: {
-        missing: `no guest has the number ${spec.pve_guest_option}; guests are made or restored by Proxmox VE, not here`,
+        says: `no guest has the number ${spec.pve_guest_option}; guests are made or restored by Proxmox VE, not here`,
       },
     };
   const kind = folder === 'lxc' ? 'ct' : 'vm';
   if (kind !== spec.kind)
     return {
       have: {
-        missing: `${spec.pve_guest_option} is a ${kind === 'ct' ? 'container' : 'VM'}, not a ${spec.kind === 'ct' ? 'container' : 'VM'}; correct its kind in the inventory`,
+        says: `${spec.pve_guest_option} is a ${kind === 'ct' ? 'container' : 'VM'}, not a ${spec.kind === 'ct' ? 'container' : 'VM'}; correct its kind in the inventory`,
       },
     };
   if (facts.get('elsewhere') !== undefined)
     return {
       have: {
-        missing: `${name} is on the node ${node}, not on ${host}; it belongs to that host in the inventory, or has to be moved back`,
+        says: `${name} is on the node ${node}, not on ${host}; it belongs to that host in the inventory, or has to be moved back`,
       },
     };
   const now = entries(facts.all('now'));
@@ -120,6 +133,7 @@ export function readOptions(facts: Facts, spec: GuestOptionSpec, { host }: Conte
     state[id] = line === undefined ? 'not there' : inBackup(line, spec.kind) ? 'in the backup' : 'left out';
     state[`${id}-line`] = line ?? '';
   }
+  if (state.lock !== 'none') state.mend = unstick(spec, host);
   const asked = [...Object.keys(wantedOptions(spec))].filter((key) => next.has(key) || gone.includes(key));
   return { have: { ...state, ...(asked.length === 0 ? {} : { waits: asked.sort().join(', ') }) } };
 }

@@ -10,6 +10,7 @@ import {
   guestOptionMistakes,
   notBackedUp,
   readOptions,
+  unstick,
   wantedOptions,
 } from './pve-guest-option-state.ts';
 
@@ -54,12 +55,19 @@ unlocked: true
         minItems: 1,
         items: {
           type: 'object',
-          required: ['id', 'backup'],
+          required: ['id'],
           additionalProperties: false,
-          properties: { id: { type: 'string', maxLength: 16 }, backup: { type: 'boolean' } },
+          properties: {
+            id: { type: 'string', maxLength: 16 },
+            backup: { type: 'boolean' },
+            bind: { type: 'boolean' },
+            path: { type: 'string' },
+            source: { type: 'string' },
+            note: { type: 'string' },
+          },
         },
         description:
-          'Volumes and whether they are in the backup: `mp0`, ... of a container (left out by default), disks such as `scsi0` of a VM (in it by default).',
+          'Volumes and whether they are in the backup, `backup: true` or `false`: `mp0`, ... of a container (left out by default), disks such as `scsi0` of a VM (in it by default). One with `bind: true` is never in it. As in `guests` of a host: `path`, `source` and `note` are for people.',
       },
       unlocked: {
         enum: [true],
@@ -116,10 +124,10 @@ part != "" && /^(lock|agent|hookscript|delete|mp[0-9]+|scsi[0-9]+|virtio[0-9]+|s
 }`;
 
 function refuse({ spec, have, differs, context }: Change<GuestOptionSpec>): string | null {
-  if (typeof have?.missing === 'string') return have.missing;
+  if (typeof have?.says === 'string') return have.says;
   const name = guestName(spec);
   if (typeof have?.lock === 'string' && have.lock !== 'none')
-    return `${name} is locked (${have.lock}): a backup runs, or one that died left it behind. No lock is cleared here; provision run vzdump/unstick ${spec.pve_guest_option} --host ${context.host} proves that nothing runs, and then clears it`;
+    return `${name} is locked (${have.lock}): a backup runs, or one that died left it behind. No lock is cleared here; ${unstick(spec, context.host)} proves that nothing runs, and then clears it`;
   for (const id of differs) {
     const line = have?.[`${id}-line`];
     if (have?.[id] === 'not there') return `${name} has no ${id}; correct mount_points in the inventory`;
@@ -160,7 +168,10 @@ function newText(name: string, line: string, spec: GuestOptionSpec): string | nu
   }
   const point = spec.mount_points?.find(({ id }) => id === name);
   if (point === undefined) return undefined;
-  return [...parts.filter((part) => !part.startsWith('backup=')), `backup=${point.backup ? 1 : 0}`].join(',');
+  return [
+    ...parts.filter((part) => !part.startsWith('backup=')),
+    `backup=${point.backup === true ? 1 : 0}`,
+  ].join(',');
 }
 
 function symptoms(observed: Observed, spec: GuestOptionSpec): Symptom[] {

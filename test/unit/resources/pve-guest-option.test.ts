@@ -216,6 +216,11 @@ describe('what no guest has', () => {
     expect(mistake?.says).toContain(says);
   });
 
+  it('a bind mount that is said to be in the backup is refused before any host is asked', () => {
+    const spec = { ...ct, mount_points: [{ id: 'mp0', path: '/mnt/Main', bind: true, backup: true }] };
+    expect(pveGuestOption.mistakes?.(spec)).toMatchObject([{ at: ['mount_points', '0', 'backup'] }]);
+  });
+
   it('nothing is wrong with what is meant', () => {
     expect(pveGuestOption.mistakes?.(ct)).toEqual([]);
     expect(pveGuestOption.mistakes?.(vm)).toEqual([]);
