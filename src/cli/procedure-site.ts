@@ -29,7 +29,7 @@ export function expandedSite(
       const of = <Wish>(type: string, make: (spec: Spec, from: Where) => Wish): Wish[] =>
         resources
           .filter((resource) => resource.type.name === type && specOf(resource).state !== 'absent')
-          .map((resource) => make(specOf(resource), resource.from));
+          .map((resource) => make(specOf(resource), resource.asked ?? resource.from));
       return {
         ...plainHost(host),
         values: new Map(

@@ -1,6 +1,16 @@
 import type { ComputedProcedure } from '../model/procedure.ts';
+import { acceptFingerprint } from './pbs-accept-fingerprint.ts';
+import { remount } from './pbs-remount.ts';
+import { restartStale } from './pbs-restart-stale.ts';
+import { retireGroups } from './pbs-retire-groups.ts';
 import type { ProcedureSite } from './site.ts';
 import { unstick } from './vzdump-unstick.ts';
 
 /** All procedures that compute, by name. */
-export const computedProcedures: readonly ComputedProcedure<ProcedureSite>[] = [unstick];
+export const computedProcedures: readonly ComputedProcedure<ProcedureSite>[] = [
+  unstick,
+  restartStale,
+  remount,
+  acceptFingerprint,
+  retireGroups,
+];
