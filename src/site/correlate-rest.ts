@@ -1,5 +1,6 @@
 import type { Finding } from '../model/finding.ts';
 import type { HostRun } from '../model/run.ts';
+import { instant } from '../resources/ages.ts';
 import { mountCodes, present, warning } from './correlate-store.ts';
 import {
   blindHosts,
@@ -173,10 +174,11 @@ export function damageCases(evidence: readonly Evidence[]): Case[] {
     const [damage] = coded(group, ['zfs-damage']);
     const guests = damage?.symptom.data?.guests ?? '';
     const since = damage?.symptom.data?.since ?? '';
+    const then = /^[0-9]+$/.test(since) ? instant(Number(since)) : 'then';
     const backups =
       damage === undefined || guests === '' || guests === 'none'
         ? ''
-        : `; backups of ${guests} made since ${since === '' ? 'then' : since} may hold the damage`;
+        : `; backups of the guests ${guests} made since ${then} may hold the damage`;
     return {
       uses: [...group, ...suspects],
       finding: warning({

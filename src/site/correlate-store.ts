@@ -117,7 +117,10 @@ function storeCase(
       : coded(rest, [...mountCodes, 'storage-inactive', 'stale-mount']).filter(
           (one) => !group.includes(one) && serverOf(fleet, one) === nas,
         );
-  const cause = causeOf(runs, store, own, group, failing, others, alsoThere.length > 0);
+  const several =
+    new Set(fleet.datastores.filter((one) => one.host === server).map((one) => one.mount)).size > 1;
+  const which = several ? `${name} ` : '';
+  const cause = causeOf(runs, store, own, group, failing, others, alsoThere.length > 0, which);
   const whom = failing.length === 0 ? '' : `; backups of ${joined(failing)} fail for it`;
   const more = hostsOf(alsoThere).filter((host) => host !== server && !failing.includes(host));
   const unseen = blindHosts(runs, [...(cause.asked ?? []), ...others]);
@@ -157,6 +160,8 @@ function causeOf(
   failing: readonly string[],
   others: readonly string[],
   nasElsewhere: boolean,
+  /** Name of the datastore for the command line, with a blank, where the server has several. */
+  which: string,
 ): Cause {
   const store = `the datastore ${name} of ${host}`;
   const [mount] = coded(own, mountCodes);
@@ -167,7 +172,7 @@ function causeOf(
       suspect: nasDown ? `host:${nas}` : `mount:${point ?? 'of the datastore'}`,
       message: `${store} cannot be reached on its mount${nas === undefined ? '' : ` from ${nas}`}: ${mount.symptom.says}`,
       hint: `${nas === undefined ? '' : `see whether ${nas} serves it; then `}mount it anew: the server is stopped for it and started only with the store in place`,
-      procedure: `provision run pbs/remount --host ${host}`,
+      procedure: `provision run pbs/remount ${which}--host ${host}`,
       ...(nas === undefined ? {} : { asked: [nas] }),
     };
   }

@@ -200,12 +200,14 @@ describe('on one host', () => {
   });
 
   it('damage in a pool makes the backups since then suspect', () => {
-    const data = { guests: 'ct/1034', since: '2026-11-02' };
+    const data = { guests: '1008, 1034', since: '1795168800' };
     const runs = [
       shows('pve2', ['zfs-damage', 'pool:rpool', data], ['backup-suspect', 'dumps:/mnt/pve/truenas-bu/dump']),
     ];
     expect(short(3, ...runs)).toEqual([['damaged-pool', 'pve2', 'pool:rpool']]);
-    expect(correlate(fleet, runs)[0]?.message).toContain('backups of ct/1034 made since 2026-11-02');
+    expect(correlate(fleet, runs)[0]?.message).toContain(
+      'backups of the guests 1008, 1034 made since 2026-11-20 10:00 UTC may',
+    );
   });
 
   it('symptoms of checks count like those of resources, each once', () => {
