@@ -151,6 +151,17 @@ const synology = (privilege: string, squash: string): World =>
     ...has('truenas', 'synology_nfs_rule bu'),
   );
 
+const restricted = (dataset: string): World =>
+  but({ acltype: 'nfsv4', aclmode: 'restricted' }, ...has('truenas', `truenas_dataset ${dataset}`));
+/** A backup server that fetches the store of the first one; its other jobs are about something else. */
+const second = {
+  platform: 'pbs',
+  address: '10.0.0.5',
+  has: {
+    'pbs_job fetch': { kind: 'sync', store: 'copy', remote: 'pbs1', remote_store: 'store' },
+  },
+};
+
 export const cases: Readonly<Record<string, Cases>> = {
   'export-admits-client': {
     world: fleet,
@@ -177,6 +188,8 @@ export const cases: Readonly<Record<string, Cases>> = {
       'taken away': [but('absent', ...share, 'state'), [[nas, /exports only/]]],
     },
     fits: {
+      'nothing is known of the server': but({}, 'hosts', 'truenas', 'has'),
+
       'a directory below': but('/mnt/tank/bu/sub', ...storage, 'export'),
       'a slash at the end': but('/mnt/tank/bu/', ...storage, 'export'),
       everybody: but(undefined, ...share, 'hosts'),
@@ -267,7 +280,17 @@ export const cases: Readonly<Record<string, Cases>> = {
         [['mount:/mnt/pbs', /as the user backup belongs to root/]],
       ],
     },
-    fits: { 'the group by its old name': but('wheel', ...share, 'maproot_group') },
+    fits: {
+      'exported read-only': edit(but(undefined, ...share, 'maproot_group'), true, ...share, 'ro'),
+      'another user altogether': but('media', ...anyShare, 'mapall_user'),
+      'nobody squashed': exported('rw', 'no_root_squash', 'anonuid=0'),
+      'only read': edit(
+        but(undefined, ...anyShare, 'mapall_group'),
+        ['ro'],
+        ...has('pve1', 'mount /mnt/share', 'options'),
+      ),
+      'the group by its old name': but('wheel', ...share, 'maproot_group'),
+    },
   },
   'export-acl-mode': {
     world: fleet,
@@ -286,6 +309,10 @@ export const cases: Readonly<Record<string, Cases>> = {
       ],
     },
     fits: {
+      'only read': edit(restricted('tank/share'), ['ro'], ...has('pve1', 'mount /mnt/share', 'options')),
+      'nobody admitted': edit(restricted('tank/bu'), ['10.0.0.9'], ...share, 'hosts'),
+      'exported read-only': edit(restricted('tank/bu'), true, ...share, 'ro'),
+
       'without ACLs of that kind': but(
         { acltype: 'POSIX', aclmode: 'RESTRICTED' },
         ...has('truenas', 'truenas_dataset tank/bu'),
@@ -299,6 +326,15 @@ export const cases: Readonly<Record<string, Cases>> = {
   'storage-mounted-once': {
     world: fleet,
     breaks: {
+      'a share of Windows': [
+        edit(
+          but({ type: 'cifs', server: 'smb.lan', share: 'bu' }, ...has('pve1', 'pve_storage smb')),
+          { what: '//smb.lan/bu', type: 'cifs' },
+          ...has('pve1', 'mount /mnt/pve/smb'),
+        ),
+        [['mount:/mnt/pve/smb', /its storage smb/]],
+      ],
+
       'a mount unit as well': [
         but({ what: '10.0.0.3:/mnt/tank/bu', type: 'nfs' }, ...has('pve1', 'mount /mnt/pve/nas')),
         [[nas, /which its storage nas mounts/]],
@@ -372,6 +408,8 @@ export const cases: Readonly<Record<string, Cases>> = {
       ],
     },
     fits: {
+      'datastores that nobody declares': but(undefined, ...has('pbs1', 'pbs_datastore store')),
+
       'a server elsewhere': edit(
         but('stroe', ...pbsStorage, 'datastore'),
         '10.9.9.9',
@@ -415,6 +453,19 @@ export const cases: Readonly<Record<string, Cases>> = {
       ],
     },
     fits: {
+      'a user who may': edit(
+        but('backup@pbs', ...pbsStorage, 'username'),
+        { 'keep-last': 3 },
+        ...nightly,
+        'prune_backups',
+      ),
+      'a user that nobody declares': edit(
+        but('other@pbs', ...pbsStorage, 'username'),
+        { 'keep-last': 3 },
+        ...nightly,
+        'prune_backups',
+      ),
+
       'everything is kept': edit(
         but({ 'keep-last': 1 }, 'hosts', 'pve1', 'vars', 'vzdump', 'prune_backups'),
         { 'keep-all': 1 },
@@ -469,6 +520,11 @@ export const cases: Readonly<Record<string, Cases>> = {
   'guest-in-job': {
     world: fleet,
     breaks: {
+      'a job of another node': [
+        but('pve9', ...has('pve2', 'pve_backup_job nightly', 'node')),
+        [[undefined, /pve2 has no enabled backup job/]],
+      ],
+
       'left out': [
         but([101, 102, 103], ...nightly, 'exclude'),
         [['guest:102', /guest 102 of pve1 is in no backup job/]],
@@ -487,6 +543,8 @@ export const cases: Readonly<Record<string, Cases>> = {
       ],
     },
     fits: {
+      'all but those excluded': but(undefined, ...nightly, 'all'),
+
       'a pool, whose members nobody knows here': edit(
         but([101, 102, 103], ...nightly, 'exclude'),
         { pool: 'p' },
@@ -524,6 +582,19 @@ export const cases: Readonly<Record<string, Cases>> = {
   'tmpdir-local': {
     world: fleet,
     breaks: {
+      'on a share of Windows': [
+        edit(
+          but({ what: '//smb.lan/bu', type: 'cifs' }, ...has('pve1', 'mount /mnt/smb')),
+          '/mnt/smb/tmp',
+          'hosts',
+          'pve1',
+          'vars',
+          'vzdump',
+          'tmpdir',
+        ),
+        [['mount:/mnt/smb', /mounted from smb\.lan:bu/]],
+      ],
+
       'on the storage': [
         but('/mnt/pve/nas/tmp', 'hosts', 'pve1', 'vars', 'vzdump', 'tmpdir'),
         [[nas, /is on \/mnt\/pve\/nas, mounted from 10\.0\.0\.3/]],
@@ -551,7 +622,19 @@ export const cases: Readonly<Record<string, Cases>> = {
       ],
       'no longer stopped': [but('snapshot', ...media, 'mode'), [['guest:101', /900 GB/]]],
     },
-    fits: { 'nobody knows how large': but(undefined, 'hosts', 'pve1', 'guests', 2, 'size') },
+    fits: {
+      'a size in powers of ten': but('8.5 GB', 'hosts', 'pve1', 'guests', 2, 'size'),
+      'an excluded one': edit(
+        but('64 GB', 'hosts', 'pve1', 'guests', 2, 'size'),
+        'a copy',
+        'hosts',
+        'pve1',
+        'guests',
+        2,
+        'excluded',
+      ),
+      'nobody knows how large': but(undefined, 'hosts', 'pve1', 'guests', 2, 'size'),
+    },
   },
   'database-whole': {
     world: fleet,
@@ -669,6 +752,39 @@ export const cases: Readonly<Record<string, Cases>> = {
   'three-two-one': {
     world: fleet,
     breaks: {
+      'another server fetches the datastore': [
+        edit(but(['nas'], 'site', 'data_sets', 0, 'storages'), second, 'hosts', 'pbs2'),
+        [
+          ['storage:pbs', /3 known copies \(what runs, the storage pbs and pbs2, which fetches it\)/],
+          ['storage:pbs', /3 known copies/],
+        ],
+      ],
+      'the datastore is pushed': [
+        edit(
+          but(['nas'], 'site', 'data_sets', 0, 'storages'),
+          { kind: 'sync', store: 'store', remote: 'afar', sync_direction: 'push' },
+          ...has('pbs1', 'pbs_job push'),
+        ),
+        [
+          ['storage:pbs', /and afar, which it is pushed to/],
+          ['storage:pbs', /3 known copies/],
+        ],
+      ],
+      'a storage on the same host': [
+        edit(
+          edit(but('disk', ...media, 'storage'), ['pbs'], 'site', 'data_sets', 0, 'storages'),
+          [101],
+          ...media,
+          'vmid',
+        ),
+        [
+          [
+            'storage:disk',
+            /the guest 101 of pve1 has 2 known copies \(what runs and the storage disk on the same host\)/,
+          ],
+        ],
+      ],
+
       'two copies': [
         but(
           [
