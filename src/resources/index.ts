@@ -19,6 +19,7 @@ import { pbsJob } from './pbs-job.ts';
 import { pbsUser } from './pbs-user.ts';
 import { port } from './port.ts';
 import { pveBackupJob } from './pve-backup-job.ts';
+import { pveFile } from './pve-file.ts';
 import { pveGuestOption } from './pve-guest-option.ts';
 import { pveStorage } from './pve-storage.ts';
 import { quorum } from './quorum.ts';
@@ -58,6 +59,7 @@ export const resourceTypes: readonly ResourceType[] = [
   pbsUser,
   port,
   pveBackupJob,
+  pveFile,
   pveGuestOption,
   pveStorage,
   quorum,
