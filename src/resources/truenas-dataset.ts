@@ -35,7 +35,6 @@ compression: LZ4
   schema: {
     type: 'object',
     required: ['truenas_dataset'],
-    minProperties: 2,
     additionalProperties: false,
     properties: {
       truenas_dataset: {

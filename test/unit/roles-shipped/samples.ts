@@ -236,6 +236,63 @@ export const samples: Readonly<Record<string, { readonly platform: string; reado
       services: ['sftp', 'rsync', 'nfs', 'home'],
     },
   },
+  'truenas-backup-target': {
+    platform: 'truenas',
+    vars: {
+      datasets: [
+        {
+          name: 'main_pool/bu',
+          acltype: 'NFSV4',
+          aclmode: 'PASSTHROUGH',
+          compression: 'LZ4',
+          atime: 'OFF',
+          recordsize: '1M',
+          sync: 'STANDARD',
+          free_gib: 1,
+          trivial_acl: true,
+        },
+      ],
+      shares: [
+        {
+          path: '/mnt/main_pool/bu',
+          hosts: ['10.10.0.30'],
+          networks: ['10.10.1.0/24'],
+          maproot_user: 'root',
+          maproot_group: 'root',
+          ro: false,
+          security: ['SYS'],
+          comment: 'dumps of pve2',
+          enabled: true,
+          state: 'present',
+        },
+        {
+          path: '/mnt/main_pool/other',
+          hosts: ['pve9.lan'],
+          networks: [],
+          mapall_user: 'backup',
+          mapall_group: 'backup',
+        },
+      ],
+    },
+  },
+  'zfs-health': {
+    platform: 'pve',
+    vars: {
+      pools: [{ name: 'rpool', members: ['ata-ACME_0001-part3', 'ata-ACME_0002-part3'], max_scrub_days: 35 }],
+      datasets: [
+        {
+          name: 'rpool/data',
+          compression: 'lz4',
+          atime: 'off',
+          relatime: 'on',
+          recordsize: '128K',
+          quota: '500G',
+        },
+      ],
+      mail: true,
+      swap_on_zvol: 'refused',
+    },
+  },
 };
 
 export type Tree = string | number | boolean | null | readonly Tree[] | { readonly [key: string]: Tree };
