@@ -138,8 +138,22 @@ export function complete(node: Node, schema: unknown, schemaNode?: Node): Node {
     const itemSchema = step(schemaNode, 'items');
     return { ...node, items: node.items.map((item) => complete(item, schema.items, itemSchema)) };
   }
-  if (node.kind !== 'map' || !isRecord(schema.properties)) return node;
-  return completeMap(node, schema.properties, step(schemaNode, 'properties'));
+  if (node.kind !== 'map') return node;
+  const { properties, additionalProperties: others } = schema;
+  if (!isRecord(properties) && !isRecord(others)) return node;
+  const further = isRecord(others) ? withOthers(node, properties, others, schemaNode) : node;
+  return isRecord(properties) ? completeMap(further, properties, step(schemaNode, 'properties')) : further;
+}
+
+/** Values under keys that a map may choose freely: the policies of classes, each with the defaults of a policy. */
+function withOthers(node: MapNode, properties: unknown, others: unknown, schemaNode?: Node): MapNode {
+  const known = isRecord(properties) ? properties : {};
+  const entries = [...node.entries].map(([key, entry]) => {
+    if (Object.hasOwn(known, key)) return [key, entry] as const;
+    const value = complete(entry.node, others, step(schemaNode, 'additionalProperties'));
+    return [key, { key: entry.key, node: value }] as const;
+  });
+  return { ...node, entries: new Map(entries) };
 }
 
 function completeMap(

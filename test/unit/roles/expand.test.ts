@@ -51,6 +51,19 @@ describe('values', () => {
     expect(await specs(tree)).toEqual([{ file: '/h', content: '5824' }]);
   });
 
+  test('values under freely chosen keys have the defaults of their schema, and keys that can be read as nothing', async () => {
+    const policy =
+      '  policy:\n    type: object\n    additionalProperties:\n      type: object\n      properties: {mode: {type: string, default: snap}, note: {type: string}}\n    default: {a: {mode: stop}}\nresources:\n';
+    const tree = role(
+      `${policy}  - {file: /a, content: "\${policy.a.mode}", mode: "\${policy.a.note}"}\n  - {file: /b, content: "\${policy.b.mode}", mode: "\${policy.b.note}"}\n`,
+      '  web: {policy: {b: {note: "0600"}}}\n',
+    );
+    expect(await specs(tree)).toEqual([
+      { file: '/a', content: 'stop' },
+      { file: '/b', content: 'snap', mode: '0600' },
+    ]);
+  });
+
   test('a key whose value is nothing is left out; other elements keep theirs', async () => {
     const tree = role(
       'resources:\n  - each: ${pages}\n    file: /${item.name}\n    content: x\n    mode: ${item.mode}\n',
