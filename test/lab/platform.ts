@@ -23,7 +23,8 @@ const marks: Readonly<Record<LabPlatform, readonly Copied[]>> = {
   ],
   // Its programs are stand-ins, see `backupServer`.
   pbs: [],
-  truenas: [program('/usr/bin/midclt', "echo 'the lab has no middleware' >&2; exit 1")],
+  // Its programs are stand-ins, see `appliance`.
+  truenas: [],
   // The image has /etc.defaults/VERSION.
   synology: [
     ['/usr/syno/bin', 'synowebapi'],
@@ -64,9 +65,22 @@ const backupServer: readonly Copied[] = [
   })),
 ];
 
+/** Where ZFS has its programs: a pool is a file below /var/lib/zfs-stand-ins. */
+const zfs: readonly Copied[] = ['zpool', 'zfs'].map((name) => ({
+  source: join(standIns, 'zfs', name),
+  target: `/usr/sbin/${name}`,
+  mode: 0o755,
+}));
+
+const appliance: readonly Copied[] = [
+  { source: join(standIns, 'truenas/midclt'), target: '/usr/bin/midclt', mode: 0o755 },
+  ...zfs,
+];
+
 /** Files to put into a host before it starts: the stand-ins of its platform's commands, and the marks of the platform. */
 export function platformFiles(platform: LabPlatform): readonly Copied[] {
   if (platform === 'pbs') return backupServer;
+  if (platform === 'truenas') return appliance;
   if (platform !== 'pve') return marks[platform];
   const names = readdirSync(standIns);
   // Where Perl looks by itself.
@@ -87,6 +101,7 @@ export function platformFiles(platform: LabPlatform): readonly Copied[] {
     ...marks.pve.filter(({ target }) => !copies.some((copy) => copy.target === target)),
     ...copies,
     ...modules,
+    ...zfs,
   ];
 }
 
