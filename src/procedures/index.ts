@@ -1,4 +1,5 @@
 import type { ComputedProcedure } from '../model/procedure.ts';
+import { repairPermissions } from './nfs-repair-permissions.ts';
 import { acceptFingerprint } from './pbs-accept-fingerprint.ts';
 import { remount } from './pbs-remount.ts';
 import { restartStale } from './pbs-restart-stale.ts';
@@ -13,4 +14,5 @@ export const computedProcedures: readonly ComputedProcedure<ProcedureSite>[] = [
   remount,
   acceptFingerprint,
   retireGroups,
+  repairPermissions,
 ];
