@@ -83,6 +83,8 @@ export interface PbsUser {
     readonly path: string;
     readonly role: string;
     readonly token?: string | undefined;
+    /** It holds for what lies below, too. */
+    readonly propagate: boolean;
   }[];
   readonly where: Where;
 }
@@ -91,6 +93,13 @@ export interface Pool {
   readonly name: string;
   /** Names below /dev/disk/by-id, with or without the partition. */
   readonly members: readonly string[];
+  readonly where: Where;
+}
+
+export interface Certificate {
+  /** Name of the backup server in the inventory. */
+  readonly server: string;
+  readonly value: string;
   readonly where: Where;
 }
 
@@ -107,6 +116,8 @@ export interface ResourceParts {
   readonly pbsJobs: readonly PbsJob[];
   readonly users: readonly PbsUser[];
   readonly pools: readonly Pool[];
+  /** Certificates that checks expect of backup servers. */
+  readonly certificates: readonly Certificate[];
 }
 
 /** Reads resources as parts; those that are to be absent are not there. */
@@ -139,6 +150,11 @@ export function partsOf(parts: readonly Part[]): ResourceParts {
     pools: of('zpool_health').map(({ spec, where }) => ({
       name: word(spec, 'zpool_health') ?? '',
       members: words(spec, 'members'),
+      where,
+    })),
+    certificates: of('pbs_certificate').map(({ spec, where }) => ({
+      server: word(spec, 'pbs_certificate') ?? '',
+      value: word(spec, 'fingerprint') ?? '',
       where,
     })),
   };
@@ -188,7 +204,7 @@ function storage(spec: Spec, where: Where): Storage {
     fingerprint: word(spec, 'fingerprint'),
     nodes: words(spec, 'nodes'),
     disabled: spec.disable === true,
-    mountChecked: spec.is_mountpoint !== undefined && spec.is_mountpoint !== false,
+    mountChecked: spec.is_mountpoint === true || word(spec, 'is_mountpoint') !== undefined,
     prune: counts(spec, 'prune_backups'),
     where,
   };
@@ -234,6 +250,7 @@ function user(spec: Spec, where: Where): PbsUser {
       path: word(entry, 'path') ?? '/',
       role: word(entry, 'role') ?? '',
       token: word(entry, 'token'),
+      propagate: entry.propagate !== false,
     })),
     where,
   };

@@ -22,9 +22,9 @@ export function records(spec: Spec, key: string): Spec[] {
   return Array.isArray(value) ? value.map(record) : [];
 }
 
-/** `{keep-last: 3}` -> Map { keep-last -> 3 }; undefined where the key is not given. */
+/** `{keep-last: 3}` -> Map { keep-last -> 3 }; undefined where nothing is given: `{}` is how a key is taken away. */
 export function counts(spec: Spec, key: string): ReadonlyMap<string, number> | undefined {
   if (spec[key] === undefined || spec[key] === null) return undefined;
   const entries = Object.entries(record(spec[key])).map(([name, value]) => [name, Number(value)] as const);
-  return new Map(entries);
+  return entries.length === 0 ? undefined : new Map(entries);
 }

@@ -25,7 +25,7 @@ export const exportAclMode = defineRule(
           hint: 'set acltype posix (its aclmode is discard), or aclmode passthrough',
           where: acl.where,
           against: mount.where,
-          procedure: `provision run nfs/repair-permissions --host ${client.name}`,
+          procedure: `provision run nfs/repair-permissions --host ${server.name}`,
         },
       ];
     }),

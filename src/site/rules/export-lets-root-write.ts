@@ -24,14 +24,12 @@ export const exportLetsRootWrite = defineRule(
         about: `mount:${mount.path}`,
         where: mount.where,
         against: exported.where,
-        procedure: `provision run nfs/repair-permissions --host ${client.name}`,
       };
       const to = `${server.name} exports ${exported.path} to ${entry.client}`;
       if (!entry.rw)
         return [
           {
             ...place,
-            procedure: undefined,
             message: `${to} read-only, and ${client.name} writes to it at ${mountName(one)}`,
             hint: 'export it rw, or mount it with the option ro',
           },

@@ -1,4 +1,4 @@
-import { hostAt } from '../picture.ts';
+import { hostAt, type Picture, type PictureHost } from '../picture.ts';
 import { defineRule } from '../rule.ts';
 
 export const fingerprintAgrees = defineRule(
@@ -7,7 +7,10 @@ export const fingerprintAgrees = defineRule(
     level: 'error',
     about: 'A storage pins the certificate that the backup server is said to have.',
     why: 'With another fingerprint, or none, every backup ends with "certificate validation failed".',
-    compares: ['fingerprint of the storage', 'fingerprint of the role pbs'],
+    compares: [
+      'fingerprint of the storage',
+      'the fingerprint that the role pbs or a check of the certificate names',
+    ],
   },
   (picture) =>
     picture.hosts.flatMap((host) =>
@@ -15,7 +18,7 @@ export const fingerprintAgrees = defineRule(
         .filter(({ type }) => type === 'pbs')
         .flatMap(({ id, server, fingerprint, where }) => {
           const pbs = hostAt(picture, server ?? '');
-          const has = pbs?.fingerprint;
+          const has = pbs && certificateOf(picture, pbs);
           if (pbs === undefined || has === undefined) return [];
           if (fingerprint !== undefined && bare(fingerprint) === bare(has.value)) return [];
           const pins = fingerprint === undefined ? 'pins no fingerprint' : `pins ${short(fingerprint)}`;
@@ -27,12 +30,20 @@ export const fingerprintAgrees = defineRule(
               hint: `compare with what ${pbs.name} shows on its own console, then write that into both places`,
               where,
               against: has.where,
-              procedure: `provision run pbs/accept-fingerprint --host ${host.name}`,
+              procedure: `provision run pbs/accept-fingerprint --host ${pbs.name}`,
             },
           ];
         }),
     ),
 );
+
+/** What the server itself is said to have, else what a check of it expects. */
+function certificateOf({ hosts }: Picture, pbs: PictureHost): PictureHost['fingerprint'] {
+  const checked = hosts
+    .flatMap(({ certificates }) => certificates)
+    .filter(({ server }) => server === pbs.name);
+  return pbs.fingerprint ?? checked[0];
+}
 
 /** Written in either case, with the prefix of openssl or without. */
 function bare(fingerprint: string): string {

@@ -32,6 +32,9 @@ export const mirrorDisksMatch = defineRule(
     ),
 );
 
+/** Members of a pool that are no half of a mirror of data. */
+const aside = /^(log|cache|spare|special)$/;
+
 interface Mirror {
   readonly name: string;
   readonly disks: readonly (Placed<Disk> & { readonly where: Where })[];
@@ -41,7 +44,10 @@ interface Mirror {
 function mirrors(host: PictureHost): Mirror[] {
   const pools = host.pools.map(({ name, members }) => ({
     name,
-    disks: members.flatMap((member) => host.disks.find(({ by_id }) => by_id === whole(member)) ?? []),
+    disks: members.flatMap(
+      (member) =>
+        host.disks.find(({ by_id, use }) => by_id === whole(member) && !aside.test(use ?? '')) ?? [],
+    ),
   }));
   const named = host.disks.flatMap(({ use }) => /^mirror (\S+)$/.exec(use ?? '')?.[1] ?? []);
   const uses = [...new Set(named)]

@@ -41,9 +41,12 @@ function allowed(user: PbsUser, { username, datastore, namespace }: Storage): bo
   const token = username?.split('!')[1];
   const path = ['', 'datastore', datastore, ...namespace.split('/')].filter((step, at) => at === 0 || step);
   const rights = (who: string | undefined): boolean => {
-    const above = user.acl.filter((entry) => entry.token === who && aclCovers(entry.path, path.join('/')));
+    const at = path.join('/');
+    const above = user.acl.filter(
+      (entry) => entry.token === who && (entry.path === at || (entry.propagate && aclCovers(entry.path, at))),
+    );
     const longest = Math.max(0, ...above.map((entry) => entry.path.length));
-    return above.some(({ path: at, role }) => at.length === longest && mayPrune.includes(role));
+    return above.some((entry) => entry.path.length === longest && mayPrune.includes(entry.role));
   };
   return rights(undefined) && (token === undefined || rights(token));
 }

@@ -421,6 +421,18 @@ export const cases: Readonly<Record<string, Cases>> = {
   'fingerprint-agrees': {
     world: fleet,
     breaks: {
+      'as a check expects it': [
+        edit(
+          but({}, 'hosts', 'pbs1', 'vars', 'pbs'),
+          { fingerprint: '11:22' },
+          ...has('pbs1', 'pbs_certificate pbs1'),
+        ),
+        [
+          ['storage:pbs', /the certificate of pbs1 has 11:22/],
+          ['storage:pbs', /pve2 pins/],
+        ],
+      ],
+
       another: [but('AA:BB:CD', ...pbsStorage, 'fingerprint'), [['storage:pbs', /pins aa:bb:cd/]]],
       none: [but(undefined, ...pbsStorage, 'fingerprint'), [['storage:pbs', /pins no fingerprint/]]],
       'a new certificate': [
@@ -434,11 +446,43 @@ export const cases: Readonly<Record<string, Cases>> = {
     fits: {
       'as openssl prints it': but('sha256 Fingerprint=AA:BB:CC', ...pbsStorage, 'fingerprint'),
       'nobody says which': but({}, 'hosts', 'pbs1', 'vars', 'pbs'),
+      'a check of another server': edit(
+        but({}, 'hosts', 'pbs1', 'vars', 'pbs'),
+        { fingerprint: '11:22' },
+        ...has('pbs1', 'pbs_certificate pbs9'),
+      ),
     },
   },
   'prune-rights': {
     world: fleet,
     breaks: {
+      'a right that does not reach below': [
+        edit(
+          edit(
+            but(
+              [{ path: '/datastore', role: 'Admin', propagate: false }],
+              ...has('pbs1', 'pbs_user backup@pbs', 'acl'),
+            ),
+            'backup@pbs',
+            ...pbsStorage,
+            'username',
+          ),
+          { 'keep-last': 3 },
+          ...nightly,
+          'prune_backups',
+        ),
+        [['storage:pbs', /the job nightly/]],
+      ],
+      'nothing said of the storage': [
+        edit(
+          but({ 'keep-last': 1 }, 'hosts', 'pve1', 'vars', 'vzdump', 'prune_backups'),
+          {},
+          ...pbsStorage,
+          'prune_backups',
+        ),
+        [['storage:pbs', /\/etc\/vzdump\.conf/]],
+      ],
+
       'by the job': [
         but({ 'keep-last': 3 }, ...nightly, 'prune_backups'),
         [['storage:pbs', /the job nightly of pve1 prunes/]],
@@ -453,6 +497,18 @@ export const cases: Readonly<Record<string, Cases>> = {
       ],
     },
     fits: {
+      'a right that reaches below': edit(
+        edit(
+          but([{ path: '/datastore', role: 'Admin' }], ...has('pbs1', 'pbs_user backup@pbs', 'acl')),
+          'backup@pbs',
+          ...pbsStorage,
+          'username',
+        ),
+        { 'keep-last': 3 },
+        ...nightly,
+        'prune_backups',
+      ),
+
       'a user who may': edit(
         but('backup@pbs', ...pbsStorage, 'username'),
         { 'keep-last': 3 },
@@ -738,6 +794,16 @@ export const cases: Readonly<Record<string, Cases>> = {
       ],
     },
     fits: {
+      'a log device': edit(
+        but('16 GB', 'hosts', 'pve1', 'disks', 1, 'size'),
+        'log',
+        'hosts',
+        'pve1',
+        'disks',
+        1,
+        'use',
+      ),
+
       'disks of no mirror': but(
         [
           { serial: 'A', size: '2 TB' },
