@@ -64,8 +64,8 @@ keep_weekly: 4
       ? null
       : {
           ...Object.fromEntries(given(spec).map(([key, known, value]) => [key, wantedValue(known, value)])),
-          ...(spec.kind === 'gc' ? {} : { other: 'none' }),
-          proxy_reads: true,
+          // The file of a gc job is that of the datastores, which see to it.
+          ...(spec.kind === 'gc' ? {} : { other: 'none', proxy_reads: true }),
         },
   observe: (specs) =>
     lookCfg(
@@ -150,11 +150,11 @@ function read(facts: Facts, spec: PbsJobSpec): Observed {
       ? {}
       : { blocked: `PBS has no datastore ${store}` };
   if (section === undefined) return { have: null, ...blocked };
-  if (spec.kind === 'gc') {
-    const schedule = valueIn(section, 'gc-schedule');
-    if (schedule === undefined || schedule === '') return { have: null };
-    return { have: { ...seen(spec, section, 'gc-schedule'), proxy_reads: jobs.proxyReads } };
-  }
+  const scheduled = valueIn(section, spec.kind === 'gc' ? 'gc-schedule' : 'schedule') ?? '';
+  if (spec.kind === 'gc' && scheduled === '') return { have: null };
+  // Whatever it is like, it is there and has to go.
+  if (spec.state === 'absent') return { have: { schedule: scheduled } };
+  if (spec.kind === 'gc') return { have: seen(spec, section, 'gc-schedule') };
   return {
     have: { ...seen(spec, section), other: others(spec, section), proxy_reads: jobs.proxyReads },
     ...blocked,
@@ -194,11 +194,7 @@ function steps({ spec, have, want, differs }: Change<PbsJobSpec>): Step[] {
     const words =
       want === null ? option('delete', 'gc-schedule') : option('gc-schedule', String(spec.schedule));
     const about = want === null ? `no garbage collection of ${id} any more` : `garbage collection of ${id}`;
-    const due = want === null || differs.includes('schedule');
-    return [
-      ...(due ? [{ about, run: sh`proxmox-backup-manager datastore update ${id} ${words}` }] : []),
-      ...readable(differs, have),
-    ];
+    return [{ about, run: sh`proxmox-backup-manager datastore update ${id} ${words}` }];
   }
   if (want === null)
     return [{ about: `remove ${job}`, run: sh`proxmox-backup-manager ${command} remove ${id}` }];
@@ -218,13 +214,10 @@ function steps({ spec, have, want, differs }: Change<PbsJobSpec>): Step[] {
     ...(words.length === 0
       ? []
       : [{ about: `change ${job}`, run: sh`proxmox-backup-manager ${command} update ${id} ${words}` }]),
-    ...readable(differs, have),
+    ...(differs.includes('proxy_reads')
+      ? [{ about: `let the proxy read ${pathOf(file)}`, run: letProxyRead(file) }]
+      : []),
   ];
-
-  function readable(names: readonly string[], state: State | null): Step[] {
-    if (state === null || !names.includes('proxy_reads') || want === null) return [];
-    return [{ about: `let the proxy read ${pathOf(file)}`, run: letProxyRead(file) }];
-  }
 }
 
 function settings(spec: PbsJobSpec, chosen: (key: string, value: JobValue) => boolean): string[] {
