@@ -73,11 +73,14 @@ esac
 )`;
 }
 
-/** `unit NAME PID STARTED ENTERED`, times in microseconds since the boot; properties come in an order of systemd's own. */
+/** `unit NAME PID STARTED ENTERED`, times in seconds since the boot. Properties come in an order of systemd's own, Id last. */
 const unitRows = String.raw`BEGIN { FS = "=" }
-function flush() { if (id != "") print store "\tunit\t" id " " pid + 0 " " started + 0 " " entered + 0; id = "" }
+function flush() {
+  if (id != "") print store "\tunit\t" id " " pid + 0 " " started + 0 " " entered + 0
+  id = ""; pid = started = entered = 0
+}
 /^$/ { flush() }
-$1 == "Id" { id = $2; pid = started = entered = 0 }
+$1 == "Id" { id = $2 }
 $1 == "MainPID" { pid = $2 }
 $1 == "ExecMainStartTimestampMonotonic" { started = sprintf("%.0f", $2 / 1000000) }
 $1 == "ActiveEnterTimestampMonotonic" { entered = sprintf("%.0f", $2 / 1000000) }

@@ -68,7 +68,7 @@ describe('with a process that holds the store open', () => {
 
   const look = (edit: (script: string) => string = (script) => script) => {
     const path = join(folder, 'store');
-    const printed = `Id=proxmox-backup.service\nMainPID=${holder.pid}\n\nId=proxmox-backup-proxy.service\nMainPID=${holder.pid}\n`;
+    const printed = `MainPID=${holder.pid}\nId=proxmox-backup.service\n\nMainPID=${holder.pid}\nId=proxmox-backup-proxy.service\n`;
     writeFileSync(join(folder, 'units'), printed);
     const script = observeScript([{ type: pbs_handles, specs: [{ pbs_handles: path }] }], {
       nonce: 'n0nce',
