@@ -184,6 +184,18 @@ proxmox-backup-manager acl update / Audit --auth-id somebody@pbs`);
     expect(diff.exit, diff.said).toBe(0);
   });
 
+  test('a job goes when the inventory says so, and only then', async () => {
+    write({ jobs: vars.jobs.slice(0, 2).map(({ id, kind }) => ({ id, kind, state: 'absent' })) });
+    const apply = await tell(site, 'apply', '--yes');
+    expect(apply.exit, apply.said).toBe(0);
+    expect(ids(apply)).toEqual(['pbs_job:gc/main', 'pbs_job:prune/daily-prune']);
+    expect(await host.sh(`cat ${etc}/prune.cfg ${etc}/datastore.cfg`)).not.toMatch(/daily-prune|gc-schedule/);
+    expect(await host.readFile(`${etc}/verification.cfg`)).toContain('weekly');
+    expect((await tell(site, 'diff')).exit).toBe(0);
+    write();
+    expect((await tell(site, 'apply', '--yes')).exit).toBe(0);
+  });
+
   test.each([
     [
       'datastore',
