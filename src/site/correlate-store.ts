@@ -190,7 +190,7 @@ function causeOf(
     return {
       rule: 'stale-nfs-handles',
       suspect: `pbs:${host}`,
-      message: `${store} is there and answers, but ${stale?.symptom.says ?? 'the server was started before the present mount'}: stale NFS handles after a disruption`,
+      message: `${store} is there and answers, but its server holds stale NFS handles: ${stale?.symptom.says ?? 'it was started before the present mount'}`,
       hint: 'restart the backup server: its mount is proven healthy first, and no task is cut off',
       procedure: `provision run pbs/restart-stale --host ${host}`,
     };
