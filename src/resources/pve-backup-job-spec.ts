@@ -82,7 +82,7 @@ export const backupJobSchema = {
     },
     schedule: {
       type: 'string',
-      minLength: 1,
+      pattern: '^[^\\x00-\\x1f\\x7f]+$',
       description:
         'Calendar event, such as `02:30`, `mon..fri 22:00`, `2,14:30`. One that means something else than it looks like is refused.',
     },

@@ -35,7 +35,15 @@ describe.each(Object.entries(samples))('%s', (role, sample) => {
   const write = (host: string, vars: Tree) => {
     mkdirSync(join(inventory, 'hosts'), { recursive: true });
     const connection = { session: 'ssh', address: '10.10.0.9' };
-    const file = { host, platform: sample.platform, connection, roles: [role], vars: { [role]: vars } };
+    const guests = sample.guests === undefined ? {} : { guests: sample.guests };
+    const file = {
+      host,
+      platform: sample.platform,
+      connection,
+      roles: [role],
+      vars: { [role]: vars },
+      ...guests,
+    };
     writeFileSync(join(inventory, 'hosts', `${host}.yaml`), stringify(file));
   };
 

@@ -1,5 +1,7 @@
 /** For every shipped role, variables that say something in every place its schema has. Hostile values are then put there one by one. */
-export const samples: Readonly<Record<string, { readonly platform: string; readonly vars: Tree }>> = {
+export const samples: Readonly<
+  Record<string, { readonly platform: string; readonly vars: Tree; readonly guests?: Tree }>
+> = {
   base: {
     platform: 'linux',
     vars: {
@@ -161,6 +163,64 @@ export const samples: Readonly<Record<string, { readonly platform: string; reado
       vzdump_conf: '/etc/vzdump.conf',
     },
   },
+  'pve-storage': {
+    platform: 'pve',
+    vars: {
+      storages: [
+        {
+          id: 'truenas-bu',
+          type: 'nfs',
+          content: ['backup'],
+          server: '10.10.0.104',
+          export: '/mnt/main_pool/bu',
+          path: '/mnt/pve/truenas-bu',
+          options: 'vers=4.2,soft',
+          prune_backups: { 'keep-last': 3, 'keep-weekly': 4 },
+          max_protected_backups: -1,
+          nodes: ['pve2'],
+          disable: false,
+          create_subdirs: true,
+          preallocation: 'metadata',
+          bwlimit: { restore: 102400 },
+          state: 'present',
+        },
+        {
+          id: 'pbs-pihanga',
+          type: 'pbs',
+          content: ['backup'],
+          server: '10.10.0.9',
+          datastore: 'pbs-main',
+          namespace: 'pve2',
+          port: 8007,
+          username: 'backup@pbs!pve2',
+          fingerprint: '0A'.concat(':0A'.repeat(31)),
+          password: 'open sesame',
+        },
+        {
+          id: 'syno',
+          type: 'cifs',
+          content: ['iso'],
+          server: 'syno.lan',
+          share: 'proxmox',
+          username: 'pve',
+          domain: 'lan',
+          smbversion: '3',
+          subdir: '/iso',
+        },
+        { id: 'usb', type: 'dir', content: ['backup'], path: '/mnt/usb', is_mountpoint: true, shared: false },
+        {
+          id: 'local-zfs',
+          type: 'zfspool',
+          content: ['images'],
+          pool: 'rpool/data',
+          blocksize: '16k',
+          sparse: true,
+          mountpoint: '/rpool/data',
+        },
+        { id: 'local-lvm', type: 'lvmthin', content: ['images'], thinpool: 'data', vgname: 'pve' },
+      ],
+    },
+  },
   'nfs-server': {
     platform: 'linux',
     vars: {
@@ -273,6 +333,28 @@ export const samples: Readonly<Record<string, { readonly platform: string; reado
           mapall_group: 'backup',
         },
       ],
+    },
+  },
+  'backup-jobs': {
+    platform: 'pve',
+    guests: [{ vmid: 111, type: 'vm', class: '1', storage: 'truenas-bu' }],
+    vars: {
+      policy: {
+        // A class may have any name; a number stands for any of them.
+        '1': {
+          mode: 'stop',
+          schedule: 'mon..fri 22:00',
+          enabled: true,
+          compress: 'zstd',
+          prune_backups: { 'keep-last': 3 },
+          bwlimit: 100000,
+          fleecing: 'local-lvm',
+          notes_template: '{{guestname}} on {{node}}',
+          repeat_missed: true,
+          notification_mode: 'auto',
+          agent: true,
+        },
+      },
     },
   },
   'zfs-health': {
