@@ -46,7 +46,8 @@ export function judge(check: Check, observed: Observed | undefined, context: Con
   };
   if (observed === undefined)
     return { ...result, outcome: 'unknown', message: 'the host said nothing about it' };
-  const symptoms = resource.type.symptoms?.(observed, resource.spec as never) ?? [];
+  // What a secret shows is told to nobody.
+  const symptoms = resource.secret ? [] : (resource.type.symptoms?.(observed, resource.spec as never) ?? []);
   if (symptoms.length > 0) result.symptoms = symptoms;
   if ('unknown' in observed) return { ...result, outcome: 'unknown', message: observed.unknown };
   const name = resource.type.identity(resource.spec);
