@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { pbsDatastore } from '../../src/resources/pbs-datastore.ts';
 import { type LabHost, stopAll } from './lab.ts';
 import {
   mountStore,
@@ -136,6 +137,40 @@ describeLab('the role pbs', () => {
     ]);
     expect(found.stdout).toBe('/etc/provision/tokens/pve@pbs!ruapehu\n');
     await checks(site);
+  });
+
+  // A change that comes after others of its run is not looked at again before: its own step has to.
+  test('the step itself stops where the mount is gone, is another one, or a datastore has come', async () => {
+    const spec = {
+      pbs_datastore: 'second',
+      path: '/mnt/second',
+      mount: { ...storeMount, path: '/mnt/second' },
+    };
+    const context = { host: 'pbs', platform: 'pbs', live: true } as const;
+    const want = pbsDatastore.want(spec, context);
+    const [step] = pbsDatastore.steps({ spec, have: null, want, differs: [], context });
+    const run = () => host.exec(['/bin/sh', '-eu'], { input: `say() { echo "$*"; }\n${step?.run.text}` });
+    await host.sh('mkdir -p /mnt/second');
+    const mount = (source: string) => host.sh(`mount -t tmpfs -o mode=0755 ${source} /mnt/second`);
+    const stopped = async (why: string) => {
+      const ended = await run();
+      expect(ended.code, ended.stdout).toBe(1);
+      expect(ended.stdout).toContain(why);
+      expect(await host.readFile(`${etc}/datastore.cfg`)).not.toContain('second');
+    };
+    await stopped(`${storeMount.source} is not mounted at /mnt/second (any more); nothing was made`);
+    expect(await host.sh('ls -A /mnt/second')).toBe('');
+    await mount('10.10.0.104:/mnt/other');
+    await stopped('is not mounted at /mnt/second (any more)');
+    await host.sh('umount /mnt/second');
+    await mount(storeMount.source);
+    await host.sh('mkdir /mnt/second/.chunks');
+    await stopped('in /mnt/second are by now: chunks; nothing was made');
+    await host.sh('rmdir /mnt/second/.chunks');
+    const made = await run();
+    expect(made.code, made.stdout + made.stderr).toBe(0);
+    await host.sh(`proxmox-backup-manager datastore remove second; systemctl restart ${pbsUnits.join(' ')}
+umount /mnt/second; rmdir /mnt/second`);
   });
 
   const update = 'proxmox-backup-manager datastore update main';
@@ -277,6 +312,10 @@ chown backup:backup ${storeMount.path}/.chunks/0000/chunk`);
       expect(await active()).not.toBe('active');
       expect((await host.exec([gate])).stderr).toContain(why);
     };
+    // It is half a minute otherwise.
+    const soon = '/etc/systemd/system/proxmox-backup-proxy.service.d/20-lab.conf';
+    await host.writeFile(soon, '[Service]\nRestartSec=3\n');
+    await host.sh('systemctl daemon-reload');
     await host.sh(`systemctl stop ${units}; cp -a ${storeMount.path} /root/kept; umount ${storeMount.path}`);
     await refused(`nothing is mounted at ${storeMount.path}`);
     expect(await host.sh(`ls -A ${storeMount.path}`)).toBe('');
