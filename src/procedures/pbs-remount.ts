@@ -111,7 +111,9 @@ timeout -k 5 120 systemctl stop ${daemons[1]} ${daemons[0]} || say 'the services
 if in_table; then timeout -k 5 30 umount "$point" || :; fi
 if in_table; then
   say "$point is busy; held by:"
+  set +f
   timeout -k 2 20 find /proc/[0-9]*/cwd /proc/[0-9]*/root /proc/[0-9]*/fd -maxdepth 1 '(' -lname "$point" -o -lname "$point/*" ')' -printf '%p %l\n' 2>/dev/null | head -n 20 || :
+  set -f
   [ -n "$force" ] || { say 'nothing was forced'; exit 1; }
   timeout -k 5 30 umount -f "$point" || :
   if in_table; then timeout -k 5 30 umount -l "$point" || :; fi

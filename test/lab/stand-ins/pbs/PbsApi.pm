@@ -2,7 +2,7 @@ package PbsApi;
 # What the daemons answer. See proxmox-backup-daemon. It ships in no package.
 #
 # Paths: /version, /status/datastore-usage, /admin/datastore[/N/(status|groups|snapshots|namespace|gc)], /admin/(prune|verify|sync|gc),
-# /config/(datastore|prune|verify|sync), /nodes/localhost/tasks, /access/users, /access/acl. Groups and snapshots are read from the
+# /config/(datastore|prune|verify|sync), /nodes/localhost/tasks, /access/users, /access/acl; delete: /admin/datastore/N/groups. Groups and snapshots are read from the
 # store's directories (vm/109/2026-11-19T02:00:00Z/ with index.json.blob; `owner` in the group; ns/NAME/ for namespaces).
 use strict;
 use warnings;
@@ -45,6 +45,7 @@ sub answer {
     return start_task(@$given{qw(type id user)}) if $method eq 'task';
     return stop_task($given->{upid}) if $method eq 'stop';
     return set_token($1, $2, $given) if $method eq 'set' && $path =~ m{^/access/users/([^/]+)/token/([^/]+)$};
+    return forget_group($1, $given) if $method eq 'delete' && $path =~ m{^/admin/datastore/([^/]+)/groups$};
     die "no such method '$method' for '$path'\n" if $method ne 'get';
     return { version => join('.', (split /\./, PbsWorld::version())[0, 1]), release => (split /\./, PbsWorld::version())[2] // '0', repoid => 'f00dbabe' } if $path eq '/version';
     return [map { usage($_->{id}) } @{ PbsWorld::sections('datastore') }] if $path eq '/status/datastore-usage';
@@ -127,6 +128,20 @@ sub groups {
         if ($one->{'backup-time'} >= $group{$key}{'last-backup'}) { $group{$key}{'last-backup'} = $one->{'backup-time'}; $group{$key}{files} = [map { $_->{filename} } @{ $one->{files} }] }
     }
     return map { $group{$_} } sort keys %group;
+}
+
+# Removes a group with its snapshots; with a protected one among them the others go, and the group stays.
+sub forget_group {
+    my ($name, $given) = @_;
+    for my $key (qw(backup-type backup-id)) { die "parameter verification failed - '$key': parameter is missing and it is not optional.\n" if !defined $given->{$key} }
+    my $group = join '/', opened($name), (map { ('ns', $_) } split m{/}, $given->{ns} // ''), @$given{qw(backup-type backup-id)};
+    die "group $given->{'backup-type'}/$given->{'backup-id'} not found\n" if !-d $group;
+    my @kept = grep { -e "$_/.protected" } glob "$group/*T*Z";
+    for my $dir (glob "$group/*T*Z") { next if grep { $_ eq $dir } @kept; unlink glob "$dir/*"; rmdir $dir }
+    die scalar(@kept) . " protected snapshots remain\n" if @kept;
+    unlink "$group/owner";
+    rmdir $group or die "removing group failed: $!\n";
+    return undef;
 }
 
 sub start_task {
