@@ -196,6 +196,18 @@ describe.each(shells.filter((shell) => shell === 'dash' || hasBusybox))('on %s',
     expect(tree.have(backup_log, guest(7))).toMatchObject({ ended: 'never' });
   });
 
+  it('does not take the guest with a longer number for this one', () => {
+    const tree = newTree(shell);
+    const name = task(tree, now - 600, '', [
+      'INFO: Starting Backup of VM 2001 (qemu)',
+      'ERROR: Backup of VM 2001 failed - odd',
+      'TASK ERROR: job errors',
+    ]);
+    put(tree, 'var/log/pve/tasks/index', [`${name} ${hex(now)} job errors`], now);
+    expect(tree.have(backup_log, guest(2001))).toMatchObject({ ended: 'failed' });
+    expect(tree.have(backup_log, guest(200))).toMatchObject({ ended: 'never' });
+  });
+
   it('a task that died before its first guest is about those its job names', () => {
     const tree = newTree(shell);
     for (const vmid of [200, 201])
