@@ -20,14 +20,19 @@ export const notMounted =
 export const noQuorum =
   'this node has no quorum: until enough nodes of the cluster see each other, /etc/pve refuses every write, even of root';
 
+const membersUnread =
+  '/etc/pve/.members could not be read: whether this node may write is not known; nothing was changed';
+
 /**
  * Shell that ends a step unless /etc/pve is the mounted cluster file system and the node may write there now. A node that never joined a
- * cluster has no word of a quorum in .members and is always quorate.
+ * cluster has no word of a quorum in .members and is always quorate; right after a change the kernel may cut that file at its former length.
  */
 export const stopUnlessWritable: Sh = sh`${pmxcfsType}
 [ "$pmxcfs" = fuse ] || { say ${`${notMounted}; nothing was changed`}; exit 1; }
 case "$(timeout -k 1 ${pmxcfsLimit} cat ./etc/pve/.members | tr -d ' \\t\\n')" in
-  *'"quorate":0'*) say ${`${noQuorum}; nothing was changed`}; exit 1 ;;
-  *[!\\ ]*) ;;
-  *) say '/etc/pve/.members could not be read: whether this node may write is not known; nothing was changed'; exit 1 ;;
+  '{"nodename"'*'"quorate":0'*'}') say ${`${noQuorum}; nothing was changed`}; exit 1 ;;
+  '{"nodename"'*'"quorate":1'*'}') ;;
+  *'"cluster"'*) say ${membersUnread}; exit 1 ;;
+  '{"nodename"'*'}') ;;
+  *) say ${membersUnread}; exit 1 ;;
 esac`;

@@ -117,8 +117,10 @@ function mistakes(spec: PveFileSpec): SpecMistake[] {
 function observe(specs: readonly PveFileSpec[]): Sh {
   const paths = specs.map((spec) => spec.pve_file);
   const question = sh`case "$(tr -d ' \\t\\n' <./etc/pve/.members)" in
-  *'"quorate":0'*) quorate=no ;;
-  *'"nodename"'*) quorate=yes ;;
+  '{"nodename"'*'"quorate":0'*'}') quorate=no ;;
+  '{"nodename"'*'"quorate":1'*'}') quorate=yes ;;
+  *'"cluster"'*) exit 3 ;;
+  '{"nodename"'*'}') quorate=yes ;;
   *) exit 3 ;;
 esac
 for path in ${paths}; do

@@ -69,17 +69,19 @@ function plain(text,  key, part, count, i) {
 }
 !begun && $0 ~ /^(yes)?\\.$/ { begun = 1; plugins = $0 == "yes."; next }
 !begun { id[++n] = $0; next }
-/^m\\t/ {
-  if (/"nodename"/ && quorate == "") quorate = "yes"
-  if (/"quorate"[ \\t]*:[ \\t]*0/) quorate = "no"
-  next
-}
+/^m\\t/ { members = members substr($0, 3); next }
 /^c\\t/ { line[++m] = substr($0, 3); next }
 /^r\\t/ { read = substr($0, 3); next }
 /^e\\t/ { key[substr($0, 3)] = 1; next }
 /^p\\t/ { pw[substr($0, 3)] = "unreadable"; next }
 length($0) > 67 { name = substr($0, 67); sub(/^priv\\/storage\\//, "", name); sub(/\\.pw$/, "", name); pw[name] = substr($0, 1, 64) }
 END {
+  gsub(/[ \\t]/, "", members)
+  # Right after a change the kernel cuts it at its former length.
+  if (members ~ /^\\{"nodename".*\\}$/) {
+    if (members ~ /"quorate":0/) quorate = "no"
+    else if (members ~ /"quorate":1/ || members !~ /"cluster"/) quorate = "yes"
+  }
   for (k = 1; k <= n; k++) {
     print id[k] "\\tread\\t" read
     if (quorate != "") print id[k] "\\tquorate\\t" quorate

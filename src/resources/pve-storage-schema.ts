@@ -4,7 +4,7 @@ import { contentWords, storageTypes } from './pve-storage-spec.ts';
 const count = { type: 'integer', minimum: 0 } as const;
 const word = { type: 'string', pattern: '^([A-Za-z0-9_./][A-Za-z0-9_./-]*)?$', maxLength: 255 } as const;
 const server = '^[A-Za-z0-9:][A-Za-z0-9.:%_-]*$';
-const secretWord = '^[\\x20-\\x7e\\u00a1-\\uffff]+$';
+const secretWord = '^[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]+$';
 
 /** An empty text, list or map says that the key must not be set; a key that is left out is nobody's business. */
 export const storageSchema = {
@@ -42,7 +42,7 @@ export const storageSchema = {
     },
     export: {
       ...pathSchema,
-      pattern: '^(/(?!\\.{1,2}(/|$))[^/\\s\\x00-\\x1f\\x7f]+)+$',
+      pattern: '^(/(?!\\.{1,2}(/|$))[^/\\s\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]+)+$',
       description: 'Exported directory of the server (nfs). Fixed.',
     },
     path: {
@@ -51,7 +51,7 @@ export const storageSchema = {
     },
     options: {
       type: 'string',
-      pattern: '^([^\\s\\x00-\\x1f\\x7f-][^\\s\\x00-\\x1f\\x7f]*)?$',
+      pattern: '^([^\\s\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029-][^\\s\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]*)?$',
       maxLength: 255,
       description:
         'Mount options in one word: `vers=4.2,soft` (nfs, cifs). A server that speaks NFS 4 only needs `vers=4` in it.',
@@ -77,7 +77,7 @@ export const storageSchema = {
     },
     username: {
       type: 'string',
-      pattern: '^([A-Za-z0-9_][^\\s:/\\x00-\\x1f\\x7f]*)?$',
+      pattern: '^([A-Za-z0-9_][^\\s:/\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]*)?$',
       maxLength: 128,
       description: 'User: `user@pbs` or `user@pbs!token` (pbs), or of the share (cifs).',
     },
@@ -99,7 +99,8 @@ export const storageSchema = {
     },
     share: {
       ...word,
-      pattern: '^[^\\s/\\\\\\x00-\\x1f\\x7f-][^/\\\\\\x00-\\x1f\\x7f]*$',
+      pattern:
+        '^[^\\s/\\\\\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029-][^/\\\\\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]*$',
       description: 'Name of the share (cifs). Fixed.',
     },
     domain: { ...word, description: 'Domain of the user (cifs).' },
@@ -109,7 +110,7 @@ export const storageSchema = {
     },
     subdir: {
       type: 'string',
-      pattern: '^(/(?!\\.{1,2}(/|$))[^/\\s\\x00-\\x1f\\x7f]+)*$',
+      pattern: '^(/(?!\\.{1,2}(/|$))[^/\\s\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]+)*$',
       description: 'Directory of the share to mount (cifs).',
     },
     pool: {
@@ -128,7 +129,7 @@ export const storageSchema = {
     },
     mountpoint: {
       type: 'string',
-      pattern: '^((/(?!\\.{1,2}(/|$))[^/\\s\\x00-\\x1f\\x7f]+)+)?$',
+      pattern: '^((/(?!\\.{1,2}(/|$))[^/\\s\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]+)+)?$',
       description: 'Where the dataset is mounted, when not at /POOL (zfspool).',
     },
     thinpool: {

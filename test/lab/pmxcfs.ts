@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LabHost } from './lab.ts';
 import { mustRun } from './machine.ts';
 
@@ -48,6 +49,8 @@ export async function startPmxcfs(host: LabHost): Promise<Pmxcfs> {
       await host.sh(
         `cd /var/lib/proxmox-stand-ins; printf 'lab\\n' >cluster; printf '%s\\n' ${has ? 1 : 0} >quorate`,
       );
+      // The kernel keeps the length of .members for a second, and cuts what is read at it.
+      await sleep(1100);
     },
     freeze: async () => {
       await host.sh(`kill -STOP ${await process()}`);

@@ -135,5 +135,9 @@ describe.each(shells.filter((shell) => shell === 'dash' || hasBusybox))('looking
 
   it('without .members nothing is known', () => {
     expect(read(look({ '/etc/pve/a b': '' }, ['/etc/pve/a b'])[0])).toHaveProperty('unknown');
+    const cut = '{\n"nodename": "pve1",\n"version": 4,\n"cluster": { "name"';
+    expect(read(look({ '/etc/pve/.members': cut, '/etc/pve/a b': '' }, ['/etc/pve/a b'])[0])).toHaveProperty(
+      'unknown',
+    );
   });
 });

@@ -233,6 +233,11 @@ describe.each(shells.filter((shell) => shell === 'dash' || hasBusybox))(
     it('what cannot be read is unknown', () => {
       expect(read(look({ 'etc/pve/storage.cfg': cfg }, ['nas']).nas)).toHaveProperty('unknown');
       expect(read(look({ ...usual, 'etc/pve/.members': '' }, ['nas']).nas)).toHaveProperty('unknown');
+      for (const length of [20, 40, 70])
+        expect(
+          read(look({ ...usual, 'etc/pve/.members': members.slice(0, length) }, ['nas']).nas),
+          String(length),
+        ).toHaveProperty('unknown');
       expect(read([])).toHaveProperty('unknown');
     });
 
