@@ -90,7 +90,8 @@ const storeProbe = `said=$(ls -d -- "$1/.chunks" 2>&1 >/dev/null) && echo there 
 
 /**
  * Only what stays open counts (the store, its lock, its chunk directory): other files come and go while one looks. A mount that was
- * taken away lazily has no path any more; its files are known by a mount id that the table no longer has.
+ * taken away lazily has no path any more; its files are known by a mount id that the table no longer has. The same export mounted once more
+ * is the same file system: its files are the same then.
  */
 const handleProbe = String.raw`for pid in $PIDS; do
   ls -l "/proc/$pid/fd" 2>/dev/null | awk '{ i = index($0, " -> "); n = split(substr($0, 1, i - 1), w, " "); if (i) print w[n] "\t" substr($0, i + 4) }' |
@@ -103,7 +104,10 @@ const handleProbe = String.raw`for pid in $PIDS; do
         continue ;;
       /.lock | /.chunks | */.lock | */.chunks)
         id=$(awk '$1 == "mnt_id:" { print $2 }' "/proc/$pid/fdinfo/$fd")
-        [ -n "$id" ] && ! awk -v id="$id" '$1 == id { found = 1 } END { exit !found }' "/proc/$pid/mountinfo" && echo "stale $plain: its mount is gone"
+        [ -n "$id" ] && ! awk -v id="$id" '$1 == id { found = 1 } END { exit !found }' "/proc/$pid/mountinfo" || continue
+        held=$(stat -L -c %d:%i -- "/proc/$pid/fd/$fd" 2>/dev/null)
+        now=$(stat -c %d:%i -- "$1/${'$'}{plain##*/}" 2>/dev/null)
+        if [ -n "$held" ] && [ "$held" = "$now" ]; then echo "same $plain"; else echo "stale $plain: its mount is gone"; fi
         continue ;;
       *) continue ;;
     esac

@@ -1,4 +1,5 @@
-import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { backup_log } from '../../../src/resources/backup-log.ts';
@@ -194,6 +195,38 @@ describe.each(shells.filter((shell) => shell === 'dash' || hasBusybox))('on %s',
     expect(tree.differs(backup_log, guest(1031, 'ct'))).toEqual([]);
     expect(tree.have(backup_log, guest(2001))).toMatchObject({ ended: 'ok' });
     expect(tree.have(backup_log, guest(7))).toMatchObject({ ended: 'never' });
+  });
+
+  it('knows a worker that runs by its number and start time', () => {
+    const tree = newTree(shell, { live: true });
+    const worker = spawn('sleep', ['600'], { stdio: 'ignore' });
+    try {
+      const start = Number(
+        readFileSync(`/proc/${worker.pid}/stat`, 'utf8')
+          .replace(/^.*\) /, '')
+          .split(' ')[19],
+      );
+      const named = (begun: number, pstart: number) =>
+        `UPID:ruapehu:${hex(worker.pid ?? 0)}:${hex(pstart)}:${hex(begun)}:vzdump:200:root@pam:`;
+      const play = (begun: number, pstart: number) => {
+        const name = named(begun, pstart);
+        put(
+          tree,
+          `var/log/pve/tasks/${hex(begun).slice(-1)}/${name}`,
+          ['INFO: Starting Backup of VM 200 (qemu)'],
+          begun,
+        );
+        put(tree, 'var/log/pve/tasks/active', [`${name} 0`], now);
+        return tree.read(backup_log, guest(200));
+      };
+      expect(play(now - 7200, start)).toEqual({ unknown: expect.stringContaining('running now') });
+      expect(play(now - 3600, start + 1)).toMatchObject({ have: { ended: 'unfinished', problem: 'none' } });
+      expect(play(now - 60 * 3600, start)).toMatchObject({ have: { ended: 'unfinished' } });
+      put(tree, 'var/log/pve/tasks/active', [`${named(now - 60 * 3600, start)} 0`], now);
+      expect(tree.have(backup_log, guest(200))).toMatchObject({ problem: 'worker-hanging' });
+    } finally {
+      worker.kill();
+    }
   });
 
   it('does not take the guest with a longer number for this one', () => {
