@@ -115,7 +115,8 @@ limited() {
   case $rc in
     124|137|143) return 124 ;;
   esac
-  cat "$SCRATCH/out"
+  # What cannot be handed on was not seen, however well it went.
+  cat "$SCRATCH/out" || return 125
   return "$rc"
 }
 each_path() {

@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +12,8 @@ import { parseFrames } from '../../../src/shell/frames.ts';
 import { observePrelude, observeScript, opening } from '../../../src/shell/observe.ts';
 import { applyPrelude } from '../../../src/shell/prelude.ts';
 
-const nonce = 'c0ffee00c0ffee00c0ffee00c0ffee00';
+/** Its own for each test file: scratch directories are named after it, and files of tests run at the same time. */
+const nonce = randomBytes(16).toString('hex');
 export const shells = ['dash', 'busybox'] as const;
 export type ShellName = (typeof shells)[number];
 
