@@ -3,7 +3,7 @@ import type { Sh } from '../model/sh.ts';
 import { sh } from '../shell/sh.ts';
 import { type BackupJobSpec, backupJobMistakes, backupJobSchema } from './pve-backup-job-spec.ts';
 import { jobKeys, jobsFile, readJob, wantedJob } from './pve-backup-job-state.ts';
-import { readCfs } from './pve-cfs.ts';
+import { readCfs, unlessQuorate } from './pve-cfs.ts';
 
 /** A backup job of Proxmox VE. */
 export const pveBackupJob = defineType<BackupJobSpec>({
@@ -34,7 +34,7 @@ notes_template: "{{guestname}}"
         ),
   want: wantedJob,
   observe,
-  read: readJob,
+  read: (facts, spec) => unlessQuorate(facts, readJob(facts, spec)),
   refuse: ({ have }) =>
     typeof have?.says === 'string'
       ? `${have.says}. Nothing was changed: correct that line first, for a change through Proxmox would fail or drop what it cannot read`
@@ -56,12 +56,8 @@ notes_template: "{{guestname}}"
  */
 function observe(specs: readonly BackupJobSpec[]): Sh {
   const ids = specs.map((spec) => spec.pve_backup_job);
-  return sh`${readCfs('[ ! -e jobs.cfg ] || cat jobs.cfg')}
-if [ -n "$lost" ]; then
-  for id in ${ids}; do printf '%s\tunknown\t%s\n' "$id" "$lost"; done
-else
-  { printf '%s\n' ${ids} .; printf '%s\n' "$seen"; } | awk ${own}
-fi`;
+  return sh`${readCfs(ids, '[ ! -e jobs.cfg ] || cat jobs.cfg')}
+[ -n "$lost" ] || { printf '%s\n' ${ids} .; printf '%s\n' "$seen"; } | awk ${own}`;
 }
 
 const own = `!raw && $0 == "." { raw = 1; next }

@@ -3,7 +3,7 @@ import { type Change, defineType, type Step } from '../model/resource.ts';
 import type { Sh } from '../model/sh.ts';
 import type { Observed, State } from '../model/state.ts';
 import { sh } from '../shell/sh.ts';
-import { readCfs } from './pve-cfs.ts';
+import { readCfs, unlessQuorate } from './pve-cfs.ts';
 import {
   type GuestOptionSpec,
   guestName,
@@ -86,7 +86,7 @@ unlocked: true
     hookscript === undefined || hookscript === 'none' ? [] : [`storage:${hookscript.replace(/:.*/, '')}`],
   want: wantedOptions,
   observe,
-  read: readOptions,
+  read: (facts, spec, context) => unlessQuorate(facts, readOptions(facts, spec, context)),
   refuse,
   steps,
   symptoms,
@@ -109,12 +109,8 @@ for vmid in ${vmids.split(' ')}; do
     awk -v vmid="$vmid" ${lines} "$conf" || exit 4
   done
 done`;
-  return sh`${readCfs(text)}
-if [ -n "$lost" ]; then
-  for vmid in ${vmids.split(' ')}; do printf '%s\tunknown\t%s\n' "$vmid" "$lost"; done
-else
-  printf '%s\n' "$seen"
-fi`;
+  return sh`${readCfs(vmids.split(' '), text)}
+[ -n "$lost" ] || printf '%s\n' "$seen"`;
 }
 
 const lines = `BEGIN { part = "now" }

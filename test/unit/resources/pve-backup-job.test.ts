@@ -151,10 +151,26 @@ describe.each(present)('pve_backup_job in %s', (shell) => {
     expect(tree.read(pveBackupJob, spec)).toEqual({ have: null });
     tree.sh('rm etc/pve/.version');
     expect(tree.read(pveBackupJob, spec)).toEqual({
-      unknown: '/etc/pve is not mounted: pve-cluster does not run on this host',
+      unknown: expect.stringContaining('pve-cluster does not run'),
     });
     tree.sh('rmdir etc/pve');
     expect(tree.read(pveBackupJob, spec)).toHaveProperty('unknown');
+  });
+
+  it('is read without quorum, and not changed', () => {
+    const tree = fresh(byHand.replace('mode stop', 'mode snapshot'));
+    const members = (quorate: number) =>
+      writeFileSync(
+        tree.path('/etc/pve/.members'),
+        `{\n"nodename": "pve9",\n"cluster": { "name": "lab", "nodes": 3, "quorate": ${quorate} }\n}\n`,
+      );
+    members(1);
+    expect(tree.read(pveBackupJob, spec)).not.toHaveProperty('blocked');
+    members(0);
+    expect(tree.read(pveBackupJob, spec)).toMatchObject({
+      have: { mode: 'snapshot' },
+      blocked: expect.stringContaining('no quorum'),
+    });
   });
 
   it('is not changed while Proxmox could not write the file, or would drop something from it', () => {
