@@ -547,6 +547,19 @@ export const cases: Readonly<Record<string, Cases>> = {
   'job-storage': {
     world: fleet,
     breaks: {
+      'of a cluster, lent to the node of the job': [
+        edit(
+          edit(
+            but({ 'pve_backup_job own': { all: true, storage: 'shared' } }, 'hosts', 'pve2', 'has'),
+            { type: 'dir', path: '/srv/shared', content: ['images'], nodes: ['pve2'] },
+            ...has('pve1', 'pve_storage shared'),
+          ),
+          { type: 'dir', path: '/srv/other', content: ['backup'], nodes: ['pve3'] },
+          ...has('pve1', 'pve_storage other'),
+        ),
+        [['job:own', /the backup job own of pve2 goes to the storage shared, which may hold images/]],
+      ],
+
       unknown: [
         but('nass', ...media, 'storage'),
         [['job:media', /goes to the storage nass; it has nas, pbs, disk/]],
@@ -740,12 +753,27 @@ export const cases: Readonly<Record<string, Cases>> = {
   'backup-id-collision': {
     world: fleet,
     breaks: {
+      'as the inventory says where no job is declared': [
+        edit(
+          but([{ vmid: 102, type: 'ct', storage: 'pbs' }], 'hosts', 'pve2', 'guests'),
+          undefined,
+          ...has('pve2', 'pve_backup_job nightly'),
+        ),
+        [['guest:102', /pve1 and pve2/]],
+      ],
+
       'of the same kind': [
         but('ct', 'hosts', 'pve2', 'guests', 0, 'type'),
         [['guest:102', /pve1 and pve2 both back a guest up as ct\/102 into the datastore store of pbs1/]],
       ],
     },
     fits: {
+      'one of them is backed up nowhere': edit(
+        but([{ vmid: 102, type: 'ct', storage: 'pbs', excluded: 'a copy' }], 'hosts', 'pve2', 'guests'),
+        undefined,
+        ...has('pve2', 'pve_backup_job nightly'),
+      ),
+
       'a namespace of its own': edit(
         but('ct', 'hosts', 'pve2', 'guests', 0, 'type'),
         'pve2',
