@@ -204,7 +204,7 @@ describeLab('the role backup-jobs on a node of Proxmox VE', () => {
     await pmxcfs.stop();
     const diff = await tell(site, 'diff');
     expect(diff.exit, diff.said).toBe(8);
-    expect(diff.said).toContain('/etc/pve is not mounted: pve-cluster does not run');
+    expect(diff.said).toContain('pve-cluster does not run, or has not mounted it');
     expect(await host.sh('ls -A /etc/pve')).toBe('');
     await pmxcfs.start();
     await pmxcfs.freeze();
@@ -213,6 +213,16 @@ describeLab('the role backup-jobs on a node of Proxmox VE', () => {
     expect(hung.said).toContain('no answer in 5 s');
     await pmxcfs.thaw();
     expect((await tell(site, 'diff')).exit).toBe(0);
+  });
+
+  test('without quorum jobs are read, and not changed', async () => {
+    await host.sh('pvesh set /cluster/backup/pve2-local-static --mode stop');
+    await pmxcfs.quorum(false);
+    const refused = await tell(site, 'apply', '--yes');
+    expect(refused.exit, refused.said).toBe(5);
+    expect(refused.said).toMatch(/mode stop -> snapshot; this node has no quorum/);
+    await pmxcfs.quorum(true);
+    expect((await tell(site, 'apply', '--yes')).exit).toBe(0);
   });
 
   test('guests that are not here are refused, a policy that means something else is refused before any host is asked', async () => {
