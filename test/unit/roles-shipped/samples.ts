@@ -375,6 +375,30 @@ export const samples: Readonly<
       swap_on_zvol: 'refused',
     },
   },
+  'pbs-health': {
+    platform: 'pbs',
+    vars: {
+      stores: [
+        {
+          name: 'main',
+          path: '/mnt/pbs-datastore/store',
+          mount: '/mnt/pbs-datastore',
+          source: '10.10.0.103:/mnt/Taupo/pbs',
+          type: 'nfs',
+        },
+      ],
+      interval: '1min',
+      weekly: 'Sun *-*-* 05:00:00',
+      textfile_dir: '/var/lib/prometheus/node-exporter',
+      push_url: 'http://metrics.lan:9091',
+      probe_limit: 10,
+      api_limit: 90,
+      restart_limit: 240,
+      restart_gap: 1800,
+      program: '/usr/local/sbin/pbs-health',
+      state_dir: '/var/lib/pbs-health',
+    },
+  },
 };
 
 export type Tree = string | number | boolean | null | readonly Tree[] | { readonly [key: string]: Tree };
