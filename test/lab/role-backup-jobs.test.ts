@@ -156,6 +156,14 @@ describeLab('the role backup-jobs on a node of Proxmox VE', () => {
     await mends(site, host, change, id);
   });
 
+  test('two jobs of a file that a person wrote are mended at once: the first write alters nothing of the second', async () => {
+    const byHand = edit(
+      jobs,
+      '1i# by hand\ns/^\\t/  /\ns/enabled 1$/# was enabled/\ns/fleecing 1,/fleecing enabled=1,/\ns/keep-last=2,keep-weekly=4/keep-weekly=4,keep-last=2/\n/busy-media/,/^$/s/mode stop/mode snapshot/\n/pihanga-database/,/^$/s/schedule 02:00/schedule 4:00/',
+    );
+    await mends(site, host, byHand, media, database);
+  });
+
   test.each([
     edit(jobs, 's/^/ /;s/^ vzdump/vzdump/;s/^ $//'),
     edit(jobs, 's/schedule 02:00/schedule 2:00:00/'),
