@@ -285,6 +285,12 @@ describe('pbs/retire-groups', () => {
       { pbs: [`group:store  | list0 | ${JSON.stringify(aged)}`] },
       'less than 30 days',
     ],
+    [
+      'a time that is not known',
+      [...aged, snapshot('vm/330', 50, { 'backup-time': 'x' })],
+      {},
+      'less than 30 days',
+    ],
     ['a snapshot is protected', [...aged, snapshot('vm/330', 50, { protected: true })], {}, 'is protected'],
     [
       'it is not known what there is',
