@@ -3,6 +3,7 @@ import { lines, sh } from '../shell/sh.ts';
 import { no, unknown } from './reasons.ts';
 import { fact, rows, saidBy } from './said.ts';
 import type { DatastoreWish, ProcedureHost, ProcedureSite } from './site.ts';
+import { spokenFunction } from './spoken.ts';
 
 export const daemons = ['proxmox-backup.service', 'proxmox-backup-proxy.service'] as const;
 
@@ -25,12 +26,13 @@ export function pbsQuestion(host: string, stores: readonly DatastoreWish[]): Que
 }
 
 const daemonsLook = sh`tell() { printf '%s\t%s\t%s\n' "$1" "$2" "$3"; }
+${spokenFunction}
 limited 10 'systemctl show -p Id -p ActiveState -p MainPID ${daemons[0]} ${daemons[1]}' | awk -F= '
   $1 == "Id" { id = $2 } $1 == "ActiveState" { state = $2 } $1 == "MainPID" { pid = $2 }
   id != "" && state != "" && pid != "" { print "daemon:" id "\tstate\t" state; print "daemon:" id "\tpid\t" pid; id = state = pid = "" }'
 api() {
   rc=0
-  said=$(ask pbs-api 20 "$2 2>&1") || rc=$?
+  said=$(spoken pbs-api 20 "$2") || rc=$?
   case $rc in
     0) tell api "$1" "$(printf '%s' "$said" | tr '\n\t' '  ')" ;;
     124) tell api unknown 'its API gave no answer in 20 s' ;;

@@ -180,7 +180,7 @@ function groupsQuestion(host: string, store: DatastoreWish, groups: readonly Gro
   const spaces = [...new Set(groups.map((group) => group.ns))];
   const path = `/admin/datastore/${store.name}/snapshots`;
   const looks = spaces.map((space) => {
-    const command = sh`proxmox-backup-debug api get ${path} ${space === '' ? [] : ['--ns', space]} --output-format json 2>&1`;
+    const command = sh`proxmox-backup-debug api get ${path} ${space === '' ? [] : ['--ns', space]} --output-format json`;
     return sh`rc=0
 said=$(ask pbs-api 20 ${command.text}) || rc=$?
 printf '%s\t%s\t%s\n' ${`group:${store.name} ${space}`} "list$rc" "$(printf '%s' "$said" | tr '\n\t' '  ')"`;

@@ -2,6 +2,7 @@ import type { Answers, Question, Reason } from '../model/procedure.ts';
 import { sh } from '../shell/sh.ts';
 import { unknown } from './reasons.ts';
 import { fact, rows, saidBy } from './said.ts';
+import { spokenFunction } from './spoken.ts';
 
 /** What TrueNAS says of an exported directory. */
 export interface TrueNasState {
@@ -22,9 +23,10 @@ export function truenasQuestion(host: string, path: string): Question {
   return {
     host,
     limit: 70,
-    look: sh`call() {
+    look: sh`${spokenFunction}
+call() {
   rc=0
-  said=$(ask midclt 20 "$2 2>&1") || rc=$?
+  said=$(spoken midclt 20 "$2") || rc=$?
   [ "$rc" -eq 0 ] || { printf 'truenas\tunknown\tmidclt ended with %s: %s\n' "$rc" "$(printf '%s' "$said" | tr '\n\t' '  ' | cut -c 1-300)"; return; }
   printf 'truenas\t%s\t%s\n' "$1" "$(printf '%s' "$said" | tr '\n\t' '  ')"
 }
