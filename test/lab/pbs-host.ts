@@ -26,9 +26,18 @@ export interface PbsOptions {
   readonly datastore?: string;
 }
 
+/** What is done to it by this file: containers and virtual machines alike. */
+export type PbsMachine = Pick<LabHost, 'name' | 'sh' | 'writeFile'>;
+
 /** A Debian host that passes for a backup server: stand-ins, both units running, users, a certificate. */
 export async function pbsHost(options: PbsOptions = {}): Promise<LabHost> {
   const host = await startHost({ image: 'debian', name: options.name ?? 'pbs', platform: 'pbs' });
+  await preparePbs(host, options);
+  return host;
+}
+
+/** The same out of a host of the platform `pbs` that runs already. */
+export async function preparePbs(host: PbsMachine, options: PbsOptions = {}): Promise<void> {
   await host.sh(`mkdir -p ${pbsWorld} ${storeMount.path}
 printf '%s\\n' ${options.version ?? '3.2.7'} >${pbsWorld}/version
 chmod 0755 /var/lib/proxmox-stand-ins ${pbsWorld}
@@ -44,7 +53,6 @@ chown root:backup /etc/proxmox-backup/user.cfg; chmod 0640 /etc/proxmox-backup/u
   await host.sh(`systemctl daemon-reload; systemctl --quiet enable --now ${pbsUnits.join(' ')}`);
   if (options.datastore !== undefined)
     await host.sh(`proxmox-backup-manager datastore create ${options.datastore} ${storeMount.path}`);
-  return host;
 }
 
 /** As the package has them, as far as the order of starting and ending goes: neither waits for a mount. */
@@ -69,12 +77,12 @@ WantedBy=multi-user.target
 }
 
 /** Mounts an empty file system at the mount point: the export as it is before its first datastore. */
-export async function mountStore(host: LabHost, source: string = storeMount.source): Promise<void> {
+export async function mountStore(host: PbsMachine, source: string = storeMount.source): Promise<void> {
   await host.sh(`mount -t tmpfs -o size=64m,mode=0755 ${source} ${storeMount.path}`);
 }
 
 /** The mount goes away as in an emergency: who has it open keeps it open, the path is an empty directory of the root disk. */
-export async function unmountStore(host: LabHost): Promise<void> {
+export async function unmountStore(host: PbsMachine): Promise<void> {
   await host.sh(`umount -l ${storeMount.path}`);
 }
 
@@ -82,23 +90,23 @@ export async function unmountStore(host: LabHost): Promise<void> {
  * The export comes back as another one with the same content behind a running server: by hand all files are seen, and what the
  * proxy holds open lies on the old one. Every use of the store fails until the proxy is restarted.
  */
-export async function replaceExport(host: LabHost): Promise<void> {
+export async function replaceExport(host: PbsMachine): Promise<void> {
   const { path, source } = storeMount;
   await host.sh(`mkdir /root/export; cp -a ${path}/. /root/export; umount -l ${path}
 mount -t tmpfs -o size=64m,mode=0755 ${source} ${path}; cp -a /root/export/. ${path}; rm -r /root/export`);
 }
 
 /** From now on tasks that are started do not end, until `releaseTasks`. */
-export async function holdTasks(host: LabHost): Promise<void> {
+export async function holdTasks(host: PbsMachine): Promise<void> {
   await host.sh(`: >${pbsWorld}/hold`);
 }
 
-export async function releaseTasks(host: LabHost): Promise<void> {
+export async function releaseTasks(host: PbsMachine): Promise<void> {
   await host.sh(`rm -f ${pbsWorld}/hold`);
 }
 
 /** Starts a garbage collection that runs until `releaseTasks`, and waits until it is listed. */
-export async function runningTask(host: LabHost, datastore: string): Promise<void> {
+export async function runningTask(host: PbsMachine, datastore: string): Promise<void> {
   await holdTasks(host);
   await host.sh(`setsid proxmox-backup-manager garbage-collection start ${datastore} >/dev/null 2>&1 </dev/null &
 until grep -q garbage_collection /var/log/proxmox-backup/tasks/active; do sleep 0.1; done`);
@@ -119,7 +127,7 @@ export interface LabSnapshot {
 
 /** Puts backups into a datastore as they lie on its disk. */
 export async function addSnapshots(
-  host: LabHost,
+  host: PbsMachine,
   snapshots: readonly LabSnapshot[],
   path: string = storeMount.path,
 ): Promise<void> {
@@ -155,18 +163,18 @@ function manifest({ group, time, verified }: LabSnapshot): Buffer {
 }
 
 /** The server gets another certificate, as after an installation; answers with its fingerprint as PVE writes it. */
-export async function newCertificate(host: LabHost): Promise<string> {
+export async function newCertificate(host: PbsMachine): Promise<string> {
   await giveCertificate(host, 'proxy.pem');
   return fingerprint(host);
 }
 
 /** sha256 of the certificate, lower-case hex pairs with colons. */
-export async function fingerprint(host: LabHost): Promise<string> {
+export async function fingerprint(host: PbsMachine): Promise<string> {
   const said = await host.sh('proxmox-backup-manager cert info');
   return /^Fingerprint \(sha256\): (\S+)$/m.exec(said)?.[1] ?? '';
 }
 
-async function giveCertificate(host: LabHost, name: string): Promise<void> {
+async function giveCertificate(host: PbsMachine, name: string): Promise<void> {
   const dir = scratch('certificate');
   const [key, certificate] = [join(dir, 'key'), join(dir, 'pem')];
   const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '3650'];
