@@ -12,7 +12,11 @@ export async function checkCommand(terminal: Terminal, options: WorkOptions): Pr
     import('../engine/check.ts'),
     import('../engine/outcome.ts'),
   ]);
-  const narrowed = work.map((one) => ({ ...one, checks: one.checks.filter(meant.check) }));
+  const { withProofs } = await import('./judged.ts');
+  const narrowed = (await withProofs(site, work)).map((one) => ({
+    ...one,
+    checks: one.checks.filter(meant.check),
+  }));
   const { engine, stop } = await machinery('check', options, terminal);
   const runs = await check(narrowed, engine).finally(stop);
   const exit = exitCode('check', runs);

@@ -1,3 +1,4 @@
+import type { Check } from '../model/check.ts';
 import { InputErrors, ProvisionError, showWhere } from '../model/errors.ts';
 import type { Finding } from '../model/finding.ts';
 import type { HostWork } from '../model/run.ts';
@@ -49,14 +50,38 @@ function partsOf({ resources, checks }: Expanded): Part[] {
 }
 
 /** What the rules say of a site. Throws InputErrors where a silence names what is not there. */
-export async function verdicts(site: Site, work: readonly Expanded[] = []): Promise<Verdict[]> {
-  const [{ judge, unknownNames }, picture] = await Promise.all([
-    import('../site/judge.ts'),
-    pictureOf(site, work),
-  ]);
+export async function verdicts(picture: Picture): Promise<Verdict[]> {
+  const { judge, unknownNames } = await import('../site/judge.ts');
   const unknown = unknownNames(picture);
   if (unknown.length > 0) throw new InputErrors(unknown);
   return judge(picture);
+}
+
+/**
+ * Hosts with the checks that follow from the jobs of the whole site, besides those of their roles. They are for `check` alone: what
+ * ran last night says nothing of what an apply has just done.
+ */
+export async function withProofs(site: Site, work: readonly HostWork[]): Promise<HostWork[]> {
+  const [{ proofsOf }, seen] = await Promise.all([import('../site/proofs.ts'), pictureOf(site, work)]);
+  return work.map((one) => {
+    const host = seen.hosts.find(({ name }) => name === one.host.name);
+    const proofs = host === undefined ? [] : proofsOf(seen, host);
+    const checks = proofs.flatMap(({ id, about, role, type: name, spec, where }): Check[] => {
+      const type = site.types.get(name);
+      if (type === undefined) return [];
+      const resource = {
+        id: `${name}:${type.identity(spec)}`,
+        type,
+        spec,
+        role,
+        from: where,
+        secret: false,
+        after: [],
+      };
+      return [{ id, about, role, resource, from: where }];
+    });
+    return checks.length === 0 ? one : { ...one, checks: [...one.checks, ...checks] };
+  });
 }
 
 /**
@@ -64,7 +89,8 @@ export async function verdicts(site: Site, work: readonly Expanded[] = []): Prom
  * other hosts does not hold up the work on these.
  */
 export async function ruled(site: Site, work: readonly HostWork[]): Promise<HostWork[]> {
-  const findings = (await verdicts(site, work)).flatMap((verdict) => verdict.findings);
+  const picture = await pictureOf(site, work);
+  const findings = (await verdicts(picture)).flatMap((verdict) => verdict.findings);
   const names = work.map(({ host }) => host.name);
   const concerned = findings.filter(({ hosts }) => hosts.some((name) => names.includes(name)));
   const errors = concerned.filter(({ level }) => level === 'error').map(asError);

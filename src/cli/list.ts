@@ -90,13 +90,21 @@ export async function listCommand(
     ? ofHosts[what as keyof typeof ofHosts](hosts)
     : what === 'procedures'
       ? await procedures(site, hosts, options)
-      : await workItems(what as keyof typeof ofWork, await expandHosts(site, hosts), options);
+      : await workItems(what as keyof typeof ofWork, await listedWork(site, hosts, what), options);
   if (options.format === 'json') {
     terminal.out(
       jsonDocument({ schema: schemaVersion, command: 'list', exit: 0, hosts: [], errors: [], what, items }),
     );
   } else terminal.out(table(items, options.verbose ? [] : ['from']));
   return 0;
+}
+
+/** Checks of a host come from its roles and from the jobs of all hosts. */
+async function listedWork(site: Site, hosts: readonly SiteHost[], what: string): Promise<HostWork[]> {
+  const work = await expandHosts(site, hosts);
+  if (what !== 'checks') return work;
+  const { withProofs } = await import('./judged.ts');
+  return withProofs(site, work);
 }
 
 function workItems(what: keyof typeof ofWork, work: readonly HostWork[], options: SelectionOptions): Item[] {

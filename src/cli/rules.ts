@@ -2,7 +2,7 @@ import { exitCodes } from '../model/errors.ts';
 import { rulesJson, rulesText } from '../report/rules.ts';
 import { allRules } from '../site/judge.ts';
 import { paletteFor } from './colours.ts';
-import { verdicts } from './judged.ts';
+import { pictureOf, verdicts } from './judged.ts';
 import type { ReportOptions } from './options.ts';
 import { unknownName } from './selection.ts';
 import { openSite } from './site.ts';
@@ -17,7 +17,7 @@ export async function rulesCommand(terminal: Terminal, options: RulesOptions): P
   const codes = allRules.map(({ code }) => code);
   const strange = options.rule.find((code) => !codes.includes(code));
   if (strange !== undefined) throw unknownName('rule', strange, codes);
-  const all = await verdicts(await openSite(options, terminal));
+  const all = await verdicts(await pictureOf(await openSite(options, terminal)));
   const asked = all.filter(({ rule }) => options.rule.length === 0 || options.rule.includes(rule.code));
   const wrong = asked.some(({ findings }) => findings.some(({ level }) => level === 'error'));
   const exit = wrong ? exitCodes.input : exitCodes.ok;

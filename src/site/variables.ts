@@ -10,12 +10,25 @@ export interface RoleParts {
   readonly hooked: readonly Hooked[];
   /** The certificate that a backup server is said to have. */
   readonly fingerprint?: { readonly value: string; readonly where: Where } | undefined;
+  readonly policy: ReadonlyMap<string, ClassPolicy>;
+  /** Checks read archives to their end. */
+  readonly readArchives: boolean;
   /** Backup groups whose guests are gone: `vm/330`. */
   readonly decommissioned: readonly {
     readonly group: string;
     readonly reason: string;
+    readonly ns?: string | undefined;
+    /** Day. */
+    readonly since?: string | undefined;
     readonly where: Where;
   }[];
+}
+
+/** What a class of guests is allowed, of the policy of the role backup-jobs. */
+export interface ClassPolicy {
+  /** Hours; undefined: it follows from the schedule. */
+  readonly maxAge?: number | undefined;
+  readonly tolerate: readonly string[];
 }
 
 export interface Vzdump {
@@ -45,13 +58,36 @@ export function rolePartsOf(variables: ReadonlyMap<string, Node>): RoleParts {
     hooked: items(child(variables.get('vzdump-hook'), 'guests')).map(hookedOf),
     fingerprint:
       typeof value === 'string' && fingerprint ? { value, where: written(fingerprint) } : undefined,
+    policy: policyOf(child(variables.get('backup-jobs'), 'policy')),
+    readArchives: truth(child(variables.get('backup-jobs'), 'read_archives')),
     decommissioned: ['pbs', 'pbs-health'].flatMap((role) =>
       items(child(variables.get(role), 'decommissioned')).map((item) => {
         const spec = record(plain(item));
-        return { group: word(spec, 'group') ?? '', reason: word(spec, 'reason') ?? '', where: item.where };
+        return {
+          group: word(spec, 'group') ?? '',
+          reason: word(spec, 'reason') ?? '',
+          ns: word(spec, 'ns'),
+          since: word(spec, 'since'),
+          where: item.where,
+        };
       }),
     ),
   };
+}
+
+function truth(node: Node | undefined): boolean {
+  return node !== undefined && plain(node) === true;
+}
+
+function policyOf(node: Node | undefined): ReadonlyMap<string, ClassPolicy> {
+  const classes = node?.kind === 'map' ? [...node.entries] : [];
+  return new Map(
+    classes.map(([name, entry]) => {
+      const spec = record(plain(entry.node));
+      const maxAge = typeof spec.max_age_hours === 'number' ? spec.max_age_hours : undefined;
+      return [name, { maxAge, tolerate: words(spec, 'tolerate') }];
+    }),
+  );
 }
 
 function hookedOf(item: Node): Hooked {
