@@ -64,15 +64,15 @@ function startingHost(
   names: readonly string[],
   site: Site,
 ): string {
-  const can = procedure.hosts(seen, parameters);
+  const any = procedure.hosts(seen, {});
+  // A host that is named may know better than the inventory: a guest can have moved.
+  const can = names.length > 0 ? any : procedure.hosts(seen, parameters);
   const asked = selectHosts(site.hosts, { host: names, group: [], role: [] }).map(({ name }) => name);
   const [first, ...more] = can.filter((name) => asked.includes(name));
-  const values = Object.values(parameters).join(' ');
-  const what = `${procedure.id} ${values}`.trim();
+  const what = `${procedure.id} ${Object.values(parameters).join(' ')}`.trim();
   if (first === undefined) {
-    const any = procedure.hosts(seen, {});
     throw new ProvisionError('input', `${what} cannot start from ${names.join(', ') || 'any host'}`, {
-      hint: startable(can, any),
+      hint: startable(any, names),
     });
   }
   if (more.length === 0) return first;
@@ -81,8 +81,8 @@ function startingHost(
   });
 }
 
-function startable(can: readonly string[], any: readonly string[]): string {
-  if (can.length > 0) return `it can start from: ${can.join(', ')}`;
+function startable(any: readonly string[], names: readonly string[]): string {
   if (any.length === 0) return 'no host of the inventory is of the kind that it works on';
-  return `no host of the inventory has what was named; with --host it can start from: ${any.join(', ')}`;
+  const why = names.length > 0 ? '' : 'no host of the inventory has what was named; with --host ';
+  return `${why}it can start from: ${any.join(', ')}`;
 }

@@ -42,6 +42,8 @@ test('a guest says where it starts; where two hosts have it, both are named and 
   expect(one.exit).toBe(5);
   expect(one.out).toContain('ruapehu');
   expect((await provision('run', 'vzdump/unstick', '1031', '--yes')).out).toContain('pve2');
+  // It may have moved: what a person names is asked.
+  expect((await provision('run', 'vzdump/unstick', '200', '--host', 'pve2', '--yes')).out).toContain('pve2');
   const none = await provision('run', 'vzdump/unstick', '999', '--yes');
   expect(none.err).toContain('no host of the inventory has what was named');
 });
