@@ -228,7 +228,7 @@ test('--dry-run says what it would do, and leaves no trace', async () => {
   const world = await newWorld();
   world.replace();
   expect(world.run('weekly', '--dry-run')).toMatchObject({
-    code: 0,
+    code: 4,
     said: expect.stringContaining('would restart'),
   });
   expect(world.done()).toEqual([]);
