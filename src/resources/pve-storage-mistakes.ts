@@ -20,8 +20,8 @@ export function storageMistakes(spec: StorageSpec): SpecMistake[] {
   for (const key of known.required)
     if (spec[key] === undefined)
       found.push({
-        at: [],
-        says: `has no "${key}", which the type ${type} requires`,
+        at: ['type'],
+        says: `is ${type}, which requires "${key}", and there is none`,
         hint: `Proxmox reads such a storage as nothing, and every later change of storage.cfg fails; add "${key}: ..."`,
       });
   for (const key of Object.keys(spec) as (keyof StorageSpec)[]) {

@@ -13,7 +13,11 @@ export const storageSchema = {
   additionalProperties: false,
   if: { not: { properties: { state: { const: 'absent' } }, required: ['state'] } },
   // biome-ignore lint/suspicious/noThenProperty: a word of JSON Schema
-  then: { required: ['type', 'content'] },
+  then: {
+    required: ['type', 'content'],
+    $comment:
+      'Without content Proxmox takes images only for nfs and cifs, and no backup job can use the storage.',
+  },
   properties: {
     pve_storage: {
       type: 'string',
@@ -28,11 +32,13 @@ export const storageSchema = {
       type: 'array',
       minItems: 1,
       uniqueItems: true,
-      items: { enum: contentWords },
+      items: {
+        enum: contentWords,
+        $comment:
+          'Proxmox drops a list with a word that it does not know, and takes its default: images only for nfs and cifs, no backups.',
+      },
       description:
         'What it may hold: `backup`, `images`, `rootdir`, `vztmpl`, `iso`, `snippets`, `import`; `none` alone for nothing. Without it Proxmox takes `images` for nfs and cifs, so no backups.',
-      $comment:
-        'Proxmox drops a list with a word that it does not know, and takes its default: images only for nfs and cifs, no backups.',
     },
     server: {
       type: 'string',

@@ -65,7 +65,7 @@ describe('a spec that Proxmox would read otherwise', () => {
   });
 
   it.each([
-    [{ ...nas, server: undefined }, [], 'has no "server"'],
+    [{ ...nas, server: undefined }, ['type'], 'requires "server", and there is none'],
     [{ ...nas, datastore: 'main' }, ['datastore'], 'is no key of the type nfs'],
     [
       { ...nas, type: 'pbs', datastore: 'main', export: undefined },
