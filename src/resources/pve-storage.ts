@@ -23,7 +23,8 @@ prune_backups: {keep-last: 3, keep-weekly: 4}
   needsLive: true,
   tools: ['pvesm'],
   stepLimit: 180,
-  shared: ['file'],
+  // The first change of any storage makes the file.
+  shared: ['file', 'read'],
   conceals: ['password'],
   mistakes: storageMistakes,
   identity: (spec) => spec.pve_storage,
