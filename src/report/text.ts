@@ -67,7 +67,9 @@ function stepText(step: ShownStep, number: number, { palette, verbose }: TextOpt
   const paint = { done: palette.good, already: palette.good, planned: palette.change, failed: palette.bad };
   const mark =
     step.outcome === 'skipped' || step.outcome === 'unknown' ? palette.unsure : paint[step.outcome];
-  const withCommand = verbose || step.outcome !== 'already';
+  // A command of many lines was shown before it was agreed to; once it is done it only hides what came of it.
+  const long = step.outcome === 'done' && step.command.includes('\n');
+  const withCommand = verbose || (step.outcome !== 'already' && !long);
   return [
     `${String(number).padStart(2)} ${mark(step.outcome.padEnd(8))} ${visibleLine(step.about)}`,
     ...(withCommand ? commandLines(step.command).flatMap((line) => indent([palette.faint(line)], 12)) : []),
