@@ -62,8 +62,8 @@ async function procedures(
 /** Those that compute belong to no role: once each, with all hosts that they can start from. */
 async function computed(site: Site, hosts: readonly SiteHost[]): Promise<Item[]> {
   const { computedProcedures } = await import('../procedures/index.ts');
-  const { plainSite } = await import('./procedure-site.ts');
-  const seen = plainSite(site);
+  const { expanded } = await import('./run-computed.ts');
+  const seen = await expanded(site);
   return computedProcedures.flatMap((one) => {
     const can = one.hosts(seen, {}).filter((name) => hosts.some((host) => host.name === name));
     const positional = one.positional ?? [];

@@ -48,7 +48,7 @@ export async function runComputedCommand(
 }
 
 /** With what the roles make of every host: a storage of one is the datastore of another. */
-async function expanded(site: Site): Promise<ProcedureSite> {
+export async function expanded(site: Site): Promise<ProcedureSite> {
   const [work, { roleValues }] = await Promise.all([
     expandHosts(site, site.hosts),
     import('../roles/variables.ts'),
