@@ -17,6 +17,8 @@ export interface BackupLogSpec {
 const longestHours = 24;
 /** A worker that waits in the kernel and has written nothing for so long hangs; for a moment every copy waits there. */
 const quietSeconds = 600;
+/** Why nothing is known of a backup that is as it should be so far. */
+const running = 'a backup of it is running now: how it ends is told once it has ended';
 /** Lines of the log that are told. */
 const toldLines = 5;
 
@@ -87,8 +89,7 @@ function read(facts: Facts, spec: BackupLogSpec): Observed {
   if (runs !== undefined && started !== null && verdict.ended === 'unfinished') {
     const hours = hoursSince(started, now);
     const waits = runs === 'D' && now - (seconds(facts.get('wrote')) ?? now) > quietSeconds;
-    if (hours <= (spec.max_age_hours ?? longestHours) && !waits)
-      return { unknown: 'a backup of it is running now: how it ends is told once it has ended' };
+    if (hours <= (spec.max_age_hours ?? longestHours) && !waits) return { unknown: running };
     return { have: described(hanging(facts.get('task') ?? '', hours, waits), 'yes', storage) };
   }
   const age = hoursSince(newer ? started : (log ?? now), now);
@@ -145,11 +146,13 @@ const ofStorage = [
 ];
 
 function symptoms(observed: Observed, spec: BackupLogSpec): Symptom[] {
-  if ('unknown' in observed || observed.have === null) return [];
-  const { ended, problem, fresh, storage, says } = observed.have;
   // A node knows no two guests by one number, whatever their kind.
   const guest = `guest:${spec.backup_log}`;
   const data = { guest: name(spec) };
+  if ('unknown' in observed)
+    return observed.unknown === running ? [{ code: 'backup-running', of: guest, says: running, data }] : [];
+  if (observed.have === null) return [];
+  const { ended, problem, fresh, storage, says } = observed.have;
   const found = String(problem)
     .split(', ')
     .filter((code) => code !== 'none')

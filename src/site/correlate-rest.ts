@@ -94,6 +94,17 @@ export function stuckCases(evidence: readonly Evidence[]): Case[] {
     const hangs = coded(group, ['worker-hanging']).length > 0;
     // Who waits for the global lock waits for the one that hangs.
     const waiting = hangs ? locked.filter((one) => one.host === host) : [];
+    const lock = coded(group, ['guest-locked']).find(({ symptom }) => symptom.data?.lock)?.symptom.data?.lock;
+    // A migration or a rollback is at work, or was: no backup is to be ended for that.
+    const foreign = !hangs && lock !== undefined && lock !== 'backup';
+    const mend = foreign
+      ? {
+          hint: `"${lock}" is no lock of a backup: see what is at work on it, only that may take the lock away`,
+        }
+      : {
+          hint: 'the worker is found by its UPID, asked to stop and ended when it does not; the guest is unlocked only when nothing runs',
+          procedure: `provision run vzdump/unstick ${guest} --host ${host}`,
+        };
     return {
       uses: [...group, ...waiting],
       finding: warning({
@@ -101,8 +112,7 @@ export function stuckCases(evidence: readonly Evidence[]): Case[] {
         hosts: [host],
         suspect: `guest:${guest}`,
         message: `${group.map(({ symptom }) => symptom.says).join('; ')}${waiting.length > 0 ? '; other backups of this node wait for it' : ''}`,
-        hint: 'the worker is found by its UPID and ended only when it is proven to hang; the guest is unlocked only when nothing runs',
-        procedure: `provision run vzdump/unstick ${guest} --host ${host}`,
+        ...mend,
       }),
     };
   });

@@ -2,7 +2,7 @@ import type { Finding } from '../model/finding.ts';
 import type { HostRun } from '../model/run.ts';
 import { damageCases, groupCases, nasCases, ownCases, stuckCases } from './correlate-rest.ts';
 import { certificateCases, storeCases } from './correlate-store.ts';
-import { type Case, evidenceOf, without } from './evidence.ts';
+import { type Case, coded, type Evidence, evidenceOf, nameOf, without } from './evidence.ts';
 import type { Fleet } from './fleet.ts';
 
 /**
@@ -11,7 +11,7 @@ import type { Fleet } from './fleet.ts';
  * named as such where it would matter, and never counts as one that is well.
  */
 export function correlate(fleet: Fleet, runs: readonly HostRun[]): Finding[] {
-  const evidence = evidenceOf(runs);
+  const evidence = settled(evidenceOf(runs));
   const cases: Case[] = [];
   const rest = () => without(evidence, cases);
   cases.push(...certificateCases(fleet, runs, rest()));
@@ -23,4 +23,16 @@ export function correlate(fleet: Fleet, runs: readonly HostRun[]): Finding[] {
   // It explains other troubles; without one it is none.
   cases.push(...ownCases(rest().filter(({ symptom }) => symptom.code !== 'older-than-mount')));
   return cases.map(({ finding }) => finding);
+}
+
+/** A guest whose backup runs is locked by it: that is no trouble, and to end that backup would make one. */
+function settled(evidence: readonly Evidence[]): Evidence[] {
+  const running = coded(evidence, ['backup-running']);
+  const atWork = ({ host, symptom }: Evidence): boolean =>
+    running.some((one) => one.host === host && nameOf(one.symptom.of) === nameOf(symptom.of));
+  return evidence.filter(
+    (one) =>
+      !running.includes(one) &&
+      !(one.symptom.code === 'guest-locked' && one.symptom.data?.lock === 'backup' && atWork(one)),
+  );
 }

@@ -180,6 +180,20 @@ describe('on one host', () => {
     ]);
   });
 
+  it('a guest is locked while its backup runs: no trouble, and nothing that ends it', () => {
+    const locked = (lock: string): [string, string, Record<string, string>] => [
+      'guest-locked',
+      'guest:1034',
+      { lock },
+    ];
+    const running: [string, string] = ['backup-running', 'guest:1034'];
+    expect(found(shows('pve2', locked('backup'), running))).toEqual([]);
+    expect(short(1, shows('pve2', locked('backup')), shows('ruapehu', running))).toEqual([['backup-stuck']]);
+    // Another one than that of the backup that runs.
+    const [other] = found(shows('pve2', locked('migrate'), running));
+    expect(other).toEqual(['backup-stuck', 'pve2', 'guest:1034', undefined]);
+  });
+
   it('modes that may not be set: the ACL mode of the NAS, when that is seen', () => {
     const denied = shows('pve2', ['not-permitted', 'storage:truenas-bu']);
     const repair = 'provision run nfs/repair-permissions --host truenas-bu';
