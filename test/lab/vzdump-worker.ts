@@ -5,6 +5,8 @@ export interface WorkerOptions {
   readonly guest: number | null;
   /** What its log says, one line each; the first names the guest. */
   readonly log?: readonly string[];
+  /** Hours for which it has been at work, as its UPID tells. Default 0. */
+  readonly hours?: number;
   /** Takes TERM as vzdump does: cleans up, unlocks the guest of its UPID and ends. Else it is deaf to it. */
   readonly polite?: boolean;
   /** A directory that its child stands in while it hangs in the kernel (state D); else the child is stopped and deaf to TERM. */
@@ -21,13 +23,13 @@ export interface FakeWorker {
  * /run/vzdump.lock, its UPID in /run/vzdump.pid and in the list of active tasks, a task log, a child. It backs up nothing.
  */
 const program = String.raw`use strict; use warnings; use POSIX (); use Fcntl qw(:flock);
-my ($guest, $polite, $hangs_in, @log) = @ARGV;
+my ($guest, $polite, $hangs_in, $hours, @log) = @ARGV;
 my $pid = fork // die;
 if ($pid) { exit 0 }
 POSIX::setsid();
 open STDIN, '<', '/dev/null'; open STDOUT, '>', '/dev/null'; open STDERR, '>', '/dev/null';
 sub start_of { open my $f, '<', "/proc/$_[0]/stat" or die; my $s = <$f>; $s =~ s/^.*\) //; return (split / /, $s)[19] }
-my ($now, $node) = (time, (POSIX::uname())[1]);
+my ($now, $node) = (time - 3600 * $hours, (POSIX::uname())[1]);
 my $upid = sprintf 'UPID:%s:%08X:%08X:%08X:vzdump:%s:root@pam:', $node, $$, start_of($$), $now, $guest eq '-' ? '' : $guest;
 $0 = "task $upid";
 open my $lock, '>>', '/run/vzdump.lock' or die;
@@ -71,6 +73,7 @@ export async function startWorker(host: LabHost, options: WorkerOptions): Promis
     guest === null ? '-' : String(guest),
     polite ? '1' : '',
     hangsIn,
+    String(options.hours ?? 0),
     ...log,
   ]);
   if (ended.code !== 0) throw new Error(`lab: no worker: ${ended.stderr}`);

@@ -1,0 +1,95 @@
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { scratch } from './machine.ts';
+import type { Reachable } from './site.ts';
+
+type Data = Record<string, unknown>;
+
+export interface ExampleOptions {
+  /**
+   * Texts of the inventory and what stands for each in the lab: a fingerprint. Addresses of the hosts are replaced anyway: everywhere, not
+   * only where they say how the host is reached.
+   */
+  readonly texts?: Readonly<Record<string, string>>;
+  /** What other hosts call a host, where that is not the address at which it is reached from here. */
+  readonly called?: Readonly<Record<string, string>>;
+  /** Of the hosts of the example only those of the lab stay, so that no command can reach for the others. */
+  readonly alone?: boolean;
+  /** Edits of files of the site, by path: what a container cannot have. A text that is not there is an error. */
+  readonly edits?: Readonly<Record<string, readonly (readonly [string, string])[]>>;
+}
+
+const project = new URL('../../', import.meta.url).pathname;
+
+/** The example site as it is shipped, with hosts of the lab in place of its own. Answers with its directory. */
+export function exampleSite(hosts: readonly Reachable[], options: ExampleOptions = {}): string {
+  const dir = scratch('example');
+  for (const part of ['inventory', 'roles', 'templates'])
+    cpSync(join(project, part), join(dir, part), { recursive: true });
+  for (const [path, edits] of Object.entries(options.edits ?? {})) editFile(dir, path, edits);
+  const folder = join(dir, 'inventory/hosts');
+  const texts = { ...addresses(folder, hosts, options.called ?? {}), ...options.texts };
+  for (const path of files(dir)) writeFileSync(path, replaced(readFileSync(path, 'utf8'), texts));
+  if (options.alone)
+    for (const file of readdirSync(folder))
+      if (!hosts.some(({ name }) => file === `${name}.yaml`)) rmSync(join(folder, file));
+  for (const host of hosts) {
+    const file = join(folder, `${host.name}.yaml`);
+    const data: Data = parse(readFileSync(file, 'utf8'));
+    data.connection = {
+      session: 'ssh',
+      address: host.address,
+      port: host.port,
+      user: host.user,
+      identity_file: host.identityFile,
+      machine_id: host.machineId,
+    };
+    writeFileSync(file, stringify(data, { aliasDuplicateObjects: false }));
+  }
+  writeFileSync(
+    join(dir, 'inventory/known_hosts'),
+    hosts.flatMap((host) => host.hostKeys.map((line) => `${line}\n`)).join(''),
+  );
+  return dir;
+}
+
+/** Edits a file of a site as a person does; a text that is not there is an error of the test. */
+export function editFile(dir: string, path: string, edits: readonly (readonly [string, string])[]): void {
+  let text = readFileSync(join(dir, path), 'utf8');
+  for (const [from, to] of edits) {
+    if (!text.includes(from)) throw new Error(`lab: ${path} has no ${JSON.stringify(from)}`);
+    text = text.replaceAll(from, to);
+  }
+  writeFileSync(join(dir, path), text);
+}
+
+function files(dir: string): string[] {
+  return ['inventory/groups', 'inventory/hosts'].flatMap((folder) =>
+    readdirSync(join(dir, folder)).map((name) => join(dir, folder, name)),
+  );
+}
+
+/** The addresses of the example, and what stands for them. */
+function addresses(
+  folder: string,
+  hosts: readonly Reachable[],
+  called: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return Object.fromEntries(
+    hosts.map(({ name, address }) => {
+      const data: { connection: { address: string } } = parse(
+        readFileSync(join(folder, `${name}.yaml`), 'utf8'),
+      );
+      return [data.connection.address, called[name] ?? address];
+    }),
+  );
+}
+
+/** Whole words only: 10.10.0.10 is no part of 10.10.0.103. */
+function replaced(text: string, texts: Readonly<Record<string, string>>): string {
+  const words = Object.keys(texts).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  if (words.length === 0) return text;
+  const pattern = new RegExp(`(?<![\\w.:])(?:${words.join('|')})(?![\\w.]|/[0-9])`, 'g');
+  return text.replace(pattern, (word) => texts[word] ?? word);
+}
