@@ -64,6 +64,7 @@ export const samples: Readonly<
   pbs: {
     platform: 'pbs',
     vars: {
+      fingerprint: '0A'.concat(':0A'.repeat(31)),
       datastores: [
         {
           name: 'pbs-datastore',
@@ -352,9 +353,12 @@ export const samples: Readonly<
           notes_template: '{{guestname}} on {{node}}',
           repeat_missed: true,
           notification_mode: 'auto',
+          max_age_hours: 30,
+          tolerate: ['file-vanished'],
           agent: true,
         },
       },
+      read_archives: true,
     },
   },
   'zfs-health': {
