@@ -221,6 +221,7 @@ const fits = `{
   n = split(ENVIRON["TYPES"], type, " ")
   source = $6
   if (source != "/") sub(/\\/+$/, "", source)
-  for (i = 1; i <= n; i++) if ($2 == "mount" && $3 == type[i] && $5 == "/" && source == ENVIRON["SOURCE"]) good = 1
+  if ($5 != "/") source = source "[" $5 "]"
+  for (i = 1; i <= n; i++) if ($2 == "mount" && $3 == type[i] && source == ENVIRON["SOURCE"]) good = 1
 }
 END { exit !good }`;
