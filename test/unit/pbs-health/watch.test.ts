@@ -88,13 +88,15 @@ test.each([
 test('no restart while the mount hangs, whose handles are then not known; the hang costs its limit', async () => {
   const world = await newWorld();
   world.replace();
-  world.write('bin/stat', '#!/bin/sh\nexec sleep 60\n', 0o755);
+  world.write('bin/stat', `#!/bin/sh\necho asked >>${world.dir}/asked\nexec sleep 60\n`, 0o755);
   const started = Date.now();
   expect(world.run('watch')).toMatchObject({
     code: 3,
     said: expect.stringContaining('gave no answer in 1 s'),
   });
   expect(Date.now() - started).toBeLessThan(6000);
+  // It is not touched a second time.
+  expect(readFileSync(join(world.dir, 'asked'), 'utf8')).toBe('asked\n');
   expect(world.done()).toEqual([]);
   expect(world.metric('store_hangs{store="main"}')).toBe('1');
   expect(world.metric('stale_handles{store="main"}')).toBe('-1');
