@@ -290,6 +290,16 @@ describe.each(shells.filter((shell) => shell === 'dash' || hasBusybox))('looking
     ).toMatch(/^no answer in /);
   });
 
+  it('what hung once is not asked again', () => {
+    const world = truenas('25.04', shell);
+    world.write('state/hang', '');
+    const specs = ['bu', 'other', 'third'].map((name) => ({ truenas_acl: `/mnt/main_pool/${name}` }));
+    const seen = world.look(truenasAcl, specs, 1);
+    for (const { truenas_acl: at } of specs)
+      expect(seen.get(at)?.facts.get('unknown')).toMatch(/^no answer in /);
+    expect(world.calls()).toHaveLength(1);
+  });
+
   it('knows an ACL from a mode', () => {
     const world = truenas('25.04', shell);
     const acl = { truenas_acl: path, trivial: true };
