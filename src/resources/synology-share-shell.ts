@@ -127,10 +127,21 @@ read_back() {
     }
   done
 }
+lists() { timeout -k 5 60 synoshare --list_acl ${name} 2>/dev/null | NAME=x awk ${listProgram}; }
+# only TIER USER...: takes out whoever else is in it. DSM may let somebody in by itself when it makes a share.
+only() {
+  tier=$1
+  shift
+  lists | TIER=$tier awk -F'\t' '$3 == ENVIRON["TIER"] { n = split($4, who, ","); for (i = 1; i <= n; i++) print who[i] }' |
+    while IFS= read -r who; do
+      keep=
+      for wanted do [ "$wanted" != "$who" ] || keep=yes; done
+      [ -n "$keep" ] || write synoshare --setuser ${name} "$tier" - "$who"
+    done
+}
 # Whether TIER of the share holds USER.
 holds() {
-  timeout -k 5 60 synoshare --list_acl ${name} 2>/dev/null | NAME=x awk ${listProgram} |
-    TIER=$1 WHO=$2 awk -F'\t' '$3 == ENVIRON["TIER"] { n = split($4, who, ","); for (i = 1; i <= n; i++) if (who[i] == ENVIRON["WHO"]) found = 1; seen = 1 } END { exit seen ? !found : 2 }'
+  lists | TIER=$1 WHO=$2 awk -F'\t' '$3 == ENVIRON["TIER"] { n = split($4, who, ","); for (i = 1; i <= n; i++) if (who[i] == ENVIRON["WHO"]) found = 1; seen = 1 } END { exit seen ? !found : 2 }'
 }`,
   ]);
 }

@@ -62,7 +62,8 @@ case $(path_kind ${at(path)}) in
   *) say ${`${path} is in the way; nothing was touched`}; exit 1 ;;
 esac
 write synoshare ${words}
-read_back ${`vol_path=${JSON.stringify(spec.volume)}`}`;
+read_back ${`vol_path=${JSON.stringify(spec.volume)}`}
+${lines(tiers.flatMap(([key, tier]) => (spec[key] === undefined ? [] : [sh`only ${tier} ${spec[key]}`])))}`;
 }
 
 /** One by one, with + and -: `=` replaces a whole list, and with it whoever was added since the plan was made. */

@@ -48,6 +48,13 @@ describe.each(shells.filter((shell) => shell !== 'busybox' || hasBusybox))('with
       expect(world.apply(synologyShare, share)).toEqual({ ok: true, said: 'as wanted' });
     });
 
+    it('whom DSM let in by itself is taken out again, where all who may are named', () => {
+      const world = newWorld(shell);
+      const spec = { synology_share: 'Backup', volume: '/volume1', rw: ['provision'] };
+      expect(world.apply(synologyShare, spec)).toEqual({ ok: true, said: '' });
+      expect(have(world, synologyShare, spec)).toMatchObject({ rw: 'provision' });
+    });
+
     it('changes what differs, one name at a time, and nothing else', () => {
       const world = newWorld(shell);
       world.sh('synoshare --add Backup old /volume1/Backup provision admin,old bob 1 0; : >world/calls');
