@@ -10,6 +10,8 @@ import type { Terminal } from './terminal.ts';
 
 /** The host of the example site that the demo plays, and the hand edit it suffers. */
 const host = 'pve2';
+/** Those that keep files. */
+const roles = 'base,vzdump,vzdump-hook';
 const edited = '/etc/vzdump.conf';
 
 /**
@@ -39,34 +41,20 @@ async function play(folder: string, terminal: Terminal): Promise<number> {
     if (!expected.includes(code))
       throw new Error(`the demo expected exit ${expected.join(' or ')}, not ${code}`);
   };
-  terminal.out(`The example host ${host}, as a directory tree: ${tree}\n`);
-  await scene('What differs on a fresh host? Nothing is changed by asking.', [2], 'diff', '--host', host);
-  await scene(
-    'Make it so. Every change is proven by reading the host again.',
-    [0, 8],
-    'apply',
-    '--host',
-    host,
-    '--yes',
-  );
-  await scene(
-    'Again: there is nothing left to do, and nothing is touched.',
-    [0],
-    'apply',
-    '--host',
-    host,
-    '--yes',
-  );
+  terminal.out(`The example host ${host}, as a directory tree: ${tree}
+Its files only: storages, jobs and pools are kept by programs of a running system.\n`);
+  const only = ['--host', host, '--role', roles];
+  await scene('What differs on a fresh host? Nothing is changed by asking.', [2], 'diff', ...only);
+  const proven = 'Make it so. Every change is proven by reading the host again.';
+  await scene(proven, [0, 8], 'apply', ...only, '--yes');
+  const again = 'Again: there is nothing left to do, and nothing is touched.';
+  await scene(again, [0], 'apply', ...only, '--yes');
   await appendFile(join(tree, edited), 'bwlimit: 1000\n');
-  await scene(`Somebody edits ${edited} by hand.`, [2], 'diff', '--host', host);
-  await scene('Put it back. Exactly that file, and nothing else.', [0, 8], 'apply', '--host', host, '--yes');
-  await scene(
-    'The checklist. What needs a running system cannot be seen in a tree, and is not called fine.',
-    [0, 8],
-    'check',
-    '--host',
-    host,
-  );
+  await scene(`Somebody edits ${edited} by hand.`, [2], 'diff', ...only);
+  await scene('Put it back. Exactly that file, and nothing else.', [0, 8], 'apply', ...only, '--yes');
+  const unseen =
+    'The checklist. What needs a running system cannot be seen in a tree, and is not called fine.';
+  await scene(unseen, [0, 8], 'check', ...only);
   return 0;
 }
 
