@@ -105,8 +105,14 @@ function plan(
   }
   const why = (group: Group): Reason | null => keep(site, host, store, group, answers);
   found.push(...seen.flatMap((group) => why(group)?.why ?? []));
-  if (seen.length === 0) return { found, steps: [] };
   const typed = Array.isArray(confirm) ? confirm.map(String) : [];
+  const foreign = strangers(site, host, store, groups, answers);
+  if (foreign.length > 0) found.push(`of no guest of the inventory, and not declared: ${foreign.join(', ')}`);
+  if (typed.length === 0 && seen.length === 0) {
+    if (foreign.length === 0) return { found, steps: [] };
+    const how = `declare what is to be removed or kept with a reason (variable decommissioned of the role pbs of ${host}). Nothing was changed`;
+    return refuse(no('only declared groups are removed', how), found);
+  }
   if (typed.length === 0) {
     const free = seen.filter((group) => why(group) === null).map(title);
     if (free.length === 0) return refuse(no('none of them may be removed'), found);
@@ -115,8 +121,9 @@ function plan(
   }
   const chosen = typed.map((name) => ({ name, group: seen.find((group) => title(group) === name) }));
   for (const { name, group } of chosen) {
-    if (!group)
+    if (!groups.some((one) => title(one) === name))
       return refuse(no(`${name} is not a declared group of ${store.name}`, 'nothing was changed'), found);
+    if (!group) continue;
     const kept = why(group);
     if (kept) return refuse({ ...kept, hint: 'nothing was changed' }, found);
   }
@@ -142,6 +149,28 @@ function plan(
           ],
     ),
   };
+}
+
+/** Groups in the same namespaces that no guest has and nobody has declared, as they are typed. */
+function strangers(
+  site: ProcedureSite,
+  host: string,
+  store: DatastoreWish,
+  groups: readonly Group[],
+  answers: Answers,
+): string[] {
+  const said = saidBy(answers, host);
+  if (typeof said === 'string') return [];
+  const guests = site.hosts.flatMap((one) => one.guests.map(({ type, vmid }) => `${type}/${vmid}`));
+  const known = new Set(groups.map(title));
+  const found = [...new Set(['', ...groups.map((group) => group.ns)])].flatMap((space) => {
+    const list = rows(fact(said, `group:${store.name} ${space}`, 'list0')) ?? [];
+    return list.flatMap((one) => {
+      const [type, id] = [String(one['backup-type']), String(one['backup-id'])];
+      return guests.includes(`${type}/${id}`) ? [] : [title({ type, id, ns: space, reason: '' })];
+    });
+  });
+  return [...new Set(found)].filter((name) => !known.has(name)).sort();
 }
 
 /** Why a group must not be removed, as things are now. */

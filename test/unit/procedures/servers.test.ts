@@ -270,6 +270,19 @@ describe('pbs/retire-groups', () => {
     ]);
   });
 
+  it('what nobody has declared is named, and not removed', () => {
+    const undeclared = [snapshot('vm/451', 90)];
+    expect(plan(undeclared)).toMatchObject({
+      found: expect.arrayContaining(['of no guest of the inventory, and not declared: vm/451']),
+      steps: [],
+      refused: { hint: expect.stringContaining('declare what is to be removed') },
+    });
+    expect(plan(undeclared, ['vm/451']).refused?.why).toContain('vm/451 is not a declared group');
+    expect(plan([])).not.toHaveProperty('refused');
+    // Removed already: the same words once more do nothing.
+    expect(plan([], ['vm/330'])).not.toHaveProperty('refused');
+  });
+
   it.each([
     [
       'its guest is there',
