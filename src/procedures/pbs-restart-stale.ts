@@ -26,7 +26,8 @@ task may run; else it is refused. Then the services are restarted, and the API m
 
 The test backup runs on the node of the guest in a unit of its own and is followed by its UPID: its log must end with TASK OK, and the
 datastore must have a new snapshot, for vzdump ends with 0 also when it did nothing. With \`--set all=true\` all nodes that
-back up to this server do so afterwards, one after the other; what a node backs up is what its jobs say, or all of its guests where it has none.`,
+back up to this server do so afterwards, one after the other; what a node backs up is what its jobs say, or all of its guests where it has none.
+None of these backups prunes: the next run of a job does, by its own retention.`,
   parameters: {
     guest: {
       type: 'string',
@@ -144,7 +145,8 @@ function testStep(pbs: string, test: Exclude<ReturnType<typeof smallest>, Reason
   const run = {
     host: guest.host,
     unit: `provision-backup-${guest.vmid}-${clock}`,
-    argv: [String(guest.vmid), '--storage', client.storage, '--mode', 'snapshot'],
+    // A test must not push out of the storage what its retention would keep otherwise.
+    argv: [String(guest.vmid), '--storage', client.storage, '--mode', 'snapshot', '--remove', '0'],
     id: String(guest.vmid),
   };
   const about = `back up ${guest.type} ${guest.vmid} of ${guest.host} to ${client.storage}, and see that it is there`;

@@ -144,7 +144,9 @@ describeLab('procedures of a backup server', () => {
     expect(ended.code).toBe(0);
     expect(report.found).toContain('the API says of the datastore store: unable to open chunk store');
     expect(report.found).toContain('for the test: vm 200 (small) on pve2, disks of 2 GiB');
-    expect(await pve.readFile('/root/vzdump-calls')).toBe('200 --storage backups --mode snapshot\n');
+    expect(await pve.readFile('/root/vzdump-calls')).toBe(
+      '200 --storage backups --mode snapshot --remove 0\n',
+    );
   }, 180_000);
 
   test('restart-stale: a backup that fails is not waited for, and nothing is begun after it', async () => {
@@ -152,7 +154,9 @@ describeLab('procedures of a backup server', () => {
     const failed = await run('pbs/restart-stale', '--set', 'guest=vm/201', '--set', 'all=true');
     expect(failed).toMatchObject({ code: 4, outcomes: ['done', 'failed', 'skipped'] });
     expect(failed.steps[1]?.message).toContain('TASK ERROR: job errors');
-    expect(await pve.readFile('/root/vzdump-calls')).toBe('201 --storage backups --mode snapshot\n');
+    expect(await pve.readFile('/root/vzdump-calls')).toBe(
+      '201 --storage backups --mode snapshot --remove 0\n',
+    );
     await pve.sh('rm /root/vzdump-fails');
   }, 180_000);
 
