@@ -4,6 +4,7 @@ import { eachPath } from '../shell/paths.ts';
 import { at, lines, sh } from '../shell/sh.ts';
 import {
   foreignPermissions,
+  refuseClusterPath,
   refusePermissions,
   setOwner,
   setPermissions,
@@ -87,6 +88,8 @@ export const directory = defineType<DirectorySpec>({
   },
   after: afterMounting,
   refuse: ({ spec, have, want, context }) => {
+    const cluster = refuseClusterPath(spec.directory, context);
+    if (cluster !== null) return cluster;
     const unmounted = refuseUnmounted(spec.directory, spec.mounted, have);
     if (unmounted !== null) return unmounted;
     const permissions = want === null ? null : refusePermissions(spec.directory, spec, context);

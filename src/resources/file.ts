@@ -3,6 +3,7 @@ import type { Sh } from '../model/sh.ts';
 import { at, blob, lines, sh, sha256 } from '../shell/sh.ts';
 import {
   foreignPermissions,
+  refuseClusterPath,
   refusePermissions,
   setOwner,
   setPermissions,
@@ -120,6 +121,8 @@ export const file = defineType<FileSpec>({
   },
   after: afterMounting,
   refuse: ({ have, want, spec, context }) => {
+    const cluster = refuseClusterPath(spec.file, context);
+    if (cluster !== null) return cluster;
     const unmounted = refuseUnmounted(spec.file, spec.mounted, have);
     if (unmounted !== null) return unmounted;
     const permissions = want === null ? null : refusePermissions(spec.file, spec, context);

@@ -2,7 +2,7 @@ import { type Change, defineType, type Step } from '../model/resource.ts';
 import { eachPath } from '../shell/paths.ts';
 import { at, blob, lines, sh } from '../shell/sh.ts';
 import { editProgram, observeProgram } from './line-awk.ts';
-import { foreignPermissions } from './ownership.ts';
+import { foreignPermissions, refuseClusterPath } from './ownership.ts';
 import { pathSchema, stateWord } from './properties.ts';
 
 export interface LineSpec {
@@ -90,7 +90,9 @@ export const line = defineType<LineSpec>({
   },
   after: (have) => (have?.type === 'no file' ? null : have),
   refuse: ({ spec, have, context }) => {
-    // An edited file is a new one that is given mode and owner of the old. In /etc/pve that does no harm.
+    const cluster = refuseClusterPath(spec.line, context);
+    if (cluster !== null) return cluster;
+    // An edited file is a new one that is given mode and owner of the old.
     const foreign = context.platform === 'synology' ? foreignPermissions(spec.line, {}, context) : null;
     if (foreign !== null)
       return `${spec.line} is not edited: its mode and owner would be set, and ${foreign.replace(/;.*/, '')}; give the whole file`;

@@ -1,5 +1,6 @@
 import { defineType } from '../model/resource.ts';
 import { at, lines, sh } from '../shell/sh.ts';
+import { refuseClusterPath } from './ownership.ts';
 import { parent, pathSchema, stateWord } from './properties.ts';
 import { observePaths, readStat } from './stat.ts';
 
@@ -51,10 +52,11 @@ export const link = defineType<LinkSpec>({
     if (to === undefined) return { unknown: 'it is a link but its text could not be read' };
     return { have: { type: 'link', to } };
   },
-  refuse: ({ spec, have }) =>
-    have === null || have.type === 'link'
+  refuse: ({ spec, have, context }) =>
+    refuseClusterPath(spec.link, context) ??
+    (have === null || have.type === 'link'
       ? null
-      : `${spec.link} is a ${have.type}, not a link; it is never removed to make room`,
+      : `${spec.link} is a ${have.type}, not a link; it is never removed to make room`),
   steps: ({ spec, have, want }) => {
     const path = at(spec.link);
     if (want === null)

@@ -13,8 +13,6 @@ export interface Permissions extends Ownership {
 export function foreignPermissions(path: string, spec: Permissions, context: Context): string | null {
   if (context.platform === 'synology' && /^\/volume[0-9A-Za-z]*\//.test(path) && spec.acl !== 'linux')
     return 'on a Synology share they would delete its ACL; leave them out, or say `acl: linux`';
-  if (context.platform === 'pve' && path.startsWith('/etc/pve/'))
-    return 'the cluster file system in /etc/pve sets them itself; leave them out';
   return null;
 }
 
@@ -39,6 +37,15 @@ export function refusePermissions(path: string, spec: Permissions, context: Cont
   if (spec.mode === undefined && spec.owner === undefined && spec.group === undefined) return null;
   const reason = foreignPermissions(path, spec, context);
   return reason === null ? null : `mode, owner and group of ${path} are not set: ${reason}`;
+}
+
+/**
+ * Why nothing below /etc/pve is written as an ordinary file: while pve-cluster does not run it is an ordinary directory, and what is
+ * written there is lost and keeps the file system from being mounted again.
+ */
+export function refuseClusterPath(path: string, context: Context): string | null {
+  if (context.platform !== 'pve' || !/^\/etc\/pve(\/|$)/.test(path)) return null;
+  return `${path} belongs to the cluster file system of Proxmox VE; use pve_file, which looks at its mount and its quorum first`;
 }
 
 /**

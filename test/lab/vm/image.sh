@@ -51,7 +51,7 @@ ExecStart=/usr/local/sbin/lab-identity
 WantedBy=multi-user.target
 END
 printf 'auto lo\niface lo inet loopback\nallow-hotplug eth0\niface eth0 inet static\n  address 10.0.2.15/24\n' >"$root/etc/network/interfaces"
-printf '/dev/vda / ext4 noatime 0 1\n' >"$root/etc/fstab"
+printf 'LABEL=lab-root / ext4 noatime 0 1\n' >"$root/etc/fstab"
 printf 'PermitRootLogin prohibit-password\nUseDNS no\nHostKey /etc/ssh/ssh_host_ed25519_key\n' >"$root/etc/ssh/sshd_config.d/lab.conf"
 install -d -m 0700 "$root/root/.ssh"
 rm -f "$root"/etc/ssh/ssh_host_* "$root/var/lib/dbus/machine-id"
@@ -65,4 +65,4 @@ chroot "$root" systemctl --quiet mask getty.target serial-getty@ttyS0.service sy
   systemd-timesyncd.service
 
 rm -f "$out/base.ext4"
-mke2fs -q -t ext4 -d "$root" "$out/base.ext4" 6G
+mke2fs -q -t ext4 -L lab-root -d "$root" "$out/base.ext4" 6G

@@ -212,7 +212,7 @@ async function commandLine(
     );
   }
   const words = [
-    'root=/dev/vda rw console=ttyS0 net.ifnames=0 quiet mitigations=off random.trust_cpu=on',
+    'root=LABEL=lab-root rw console=ttyS0 net.ifnames=0 quiet mitigations=off random.trust_cpu=on',
     `systemd.machine_id=${machineId} lab.name=${options.name} lab.address=${options.lan} lab.key=${key.split(' ')[1]}`,
   ];
   const mac = `52:54:00:99:${Array.from(randomBytes(2), (byte) => byte.toString(16).padStart(2, '0')).join(':')}`;
