@@ -163,8 +163,14 @@ export function groupCases(evidence: readonly Evidence[]): Case[] {
             : []),
           ...(revived ? [`a decommissioned group gets backups again: ${revived.says}`] : []),
         ].join('; '),
-        hint: 'declare them as decommissioned with a reason, or, where they are not to be kept, remove them',
-        procedure: `provision run pbs/retire-groups --host ${host}`,
+        ...(strangers
+          ? {
+              hint: 'declare them as decommissioned, with a reason and the day since when (`since`); what is not to be kept can be removed then',
+              procedure: `provision run pbs/retire-groups --host ${host}`,
+            }
+          : {
+              hint: 'see which job still makes them; where the guest went after its last backup, say since when (`since`)',
+            }),
       }),
     };
   });

@@ -211,6 +211,9 @@ describe('on one host', () => {
     expect(found(gone)).toEqual([
       ['groups-of-no-guest', 'pbs', 'datastore:pbs-datastore', 'provision run pbs/retire-groups --host pbs'],
     ]);
+    // What gets backups is not to be removed.
+    const back = shows('pbs', ['group-revived', 'datastore:pbs-datastore']);
+    expect(found(back)).toEqual([['groups-of-no-guest', 'pbs', 'datastore:pbs-datastore', undefined]]);
   });
 
   it('damage in a pool makes the backups since then suspect', () => {
