@@ -1,6 +1,7 @@
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
+import type { LabHost } from './lab.ts';
 import { scratch } from './machine.ts';
 import type { Reachable } from './site.ts';
 
@@ -18,6 +19,17 @@ export interface ExampleOptions {
   readonly alone?: boolean;
   /** Edits of files of the site, by path: what a container cannot have. A text that is not there is an error. */
   readonly edits?: Readonly<Record<string, readonly (readonly [string, string])[]>>;
+}
+
+/** What the example site pins as the certificate of its backup server. */
+export const chosenFingerprint =
+  '3f:a1:0c:55:9e:72:d8:04:b6:e1:47:2a:90:cd:13:8b:5e:f0:66:21:ba:7d:39:c4:18:ef:52:a7:0b:93:dc:6e';
+
+/** Makes an empty package, of a name that the lab has none of: it has no network. */
+export async function emptyPackage(host: Pick<LabHost, 'sh'>, name: string): Promise<void> {
+  await host.sh(`mkdir -p /tmp/p/DEBIAN
+printf 'Package: ${name}\nVersion: 7.3\nArchitecture: all\nMaintainer: Lab <lab@lab.lan>\nDescription: empty\n' >/tmp/p/DEBIAN/control
+dpkg-deb --root-owner-group --build /tmp/p /tmp/p.deb >/dev/null; dpkg -i /tmp/p.deb >/dev/null; rm -r /tmp/p /tmp/p.deb`);
 }
 
 const project = new URL('../../', import.meta.url).pathname;
