@@ -1,9 +1,12 @@
 import { showWhere } from '../model/errors.ts';
 import type { Answers, ComputedProcedure, Question, Reason } from '../model/procedure.ts';
+import { storageFormat } from '../resources/pve-storage-format.ts';
+import { brokenIn } from '../resources/pve-storage-trouble.ts';
+import { parsePerlSections } from '../resources/section-config-perl.ts';
 import { sh } from '../shell/sh.ts';
 import { backupServers } from './pbs-look.ts';
 import { no, unknown } from './reasons.ts';
-import { fact, saidBy } from './said.ts';
+import { allFacts, fact, saidBy } from './said.ts';
 import { hostAt, hostNamed, type ProcedureSite, type StorageWish } from './site.ts';
 
 export const acceptFingerprint: ComputedProcedure<ProcedureSite> = {
@@ -59,6 +62,8 @@ A certificate of a public authority changes with every renewal: such a one is no
       ),
     ];
     if (seen.length === 0) return refuse(no(`no storage of the inventory is on ${pbs}`), found);
+    const broken = storages.flatMap(({ node, storage }) => brokenOn(answers, node, storage.id) ?? [])[0];
+    if (broken) return refuse(broken, found);
     const lost = seen.find(({ has }) => typeof has !== 'string')?.has;
     if (lost !== undefined && typeof lost !== 'string') return refuse(lost, found);
     if (fingerprint === undefined) {
@@ -82,7 +87,7 @@ A certificate of a public authority changes with every renewal: such a one is no
           const certificate = certificateIn(answer, pbs);
           if (typeof certificate !== 'string') return certificate;
           return certificate === now
-            ? null
+            ? brokenOn(answer, node, storage.id)
             : no(`the certificate of ${pbs} has changed once more: ${certificate}`);
         },
         verify: (answer: Answers) => {
@@ -137,18 +142,38 @@ function certificateIn(answers: Answers, host: string): string | Reason {
     : unknown(`the certificate of ${host} could not be read`);
 }
 
-/** The section of this storage alone: a key below another one is none of its own. */
+/** The section of this storage alone, for a key below another one is none of its own; and the whole file, without what is a password in it. */
 function storageQuestion(host: string, id: string): Question {
   return {
     host,
     limit: 20,
     look: sh`rc=0
 said=$(ask pmxcfs 5 'cat ./etc/pve/storage.cfg') || rc=$?
+set +f
+for file in ./usr/share/perl5/PVE/Storage/Custom/*.pm; do [ ! -e "$file" ] || printf 'storage:%s\tplugins\tyes\n' ${id}; done
+set -f
 [ "$rc" -eq 0 ] && printf '%s\n' "$said" | awk -v id=${id} '
+  /^[ \t]+password([ \t]|$)/ { sub(/password.*/, "password -") }
+  { print "storage:" id "\tfile\t" $0 }
   /^[a-z]+:/ { mine = $1 == "pbs:" && $2 == id; if (mine) print "storage:" id "\tthere\tyes" }
   mine && $1 == "fingerprint" { print "storage:" id "\tfingerprint\t" $2 }'
 printf 'storage:%s\tread\t%s\n' ${id} "$rc"`,
   };
+}
+
+/** Why `pvesm` must not write the file now: it would fail, or drop for good what Proxmox cannot read in it. Null: it may. */
+function brokenOn(answers: Answers, host: string, id: string): Reason | null {
+  const said = saidBy(answers, host);
+  if (typeof said === 'string') return unknown(said);
+  const key = `storage:${id}`;
+  if (fact(said, key, 'read') !== '0') return unknown(`the storages of ${host} could not be read`);
+  const file = parsePerlSections(allFacts(said, key, 'file').join('\n'), storageFormat);
+  const broken = brokenIn(file, fact(said, key, 'plugins') === 'yes');
+  if (broken === undefined) return null;
+  return no(
+    `on ${host} ${broken}`,
+    'correct that first: a change through Proxmox would fail now, or remove for good what it cannot read. Nothing was changed',
+  );
 }
 
 function storageIn(answers: Answers, host: string, id: string): string | Reason {

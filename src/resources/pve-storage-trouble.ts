@@ -3,20 +3,22 @@ import type { StorageKey, StorageSpec } from './pve-storage-spec.ts';
 import { type Complaint, type Section, type SectionFile, showComplaint, valueIn } from './section-config.ts';
 
 /** Why no change of storage.cfg may be made, in the words of the first complaint that stands in the way. */
-export function troubleIn(
-  { sections, complaints }: SectionFile,
-  spec: StorageSpec,
-  plugins: boolean,
-): string | undefined {
+export function troubleIn(file: SectionFile, spec: StorageSpec, plugins: boolean): string | undefined {
+  const broken = brokenIn(file, plugins);
+  if (broken !== undefined) return broken;
+  const unsaid = file.complaints.find((complaint) => isUnsaid(complaint, spec));
+  return unsaid === undefined ? undefined : showComplaint(storageFile, unsaid);
+}
+
+/** The same for a change of whichever storage: it would fail, or the sections that are not in effect would be gone after it. */
+export function brokenIn({ sections, complaints }: SectionFile, plugins: boolean): string | undefined {
   const writes = complaints.find(({ level }) => level === 'writes');
   if (writes !== undefined) return showComplaint(storageFile, writes);
   // What is not in effect is gone after the next write; a person may still want it.
   const lost =
     complaints.find(({ level, type }) => level === 'section' && !(plugins && type !== undefined)) ??
     displacedLocal(sections);
-  if (lost !== undefined) return showComplaint(storageFile, lost);
-  const unsaid = complaints.find((complaint) => isUnsaid(complaint, spec));
-  return unsaid === undefined ? undefined : showComplaint(storageFile, unsaid);
+  return lost === undefined ? undefined : showComplaint(storageFile, lost);
 }
 
 /** A line of this storage with a value that does not count, of a key that the inventory says nothing of: what was meant is not known. */

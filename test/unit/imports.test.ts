@@ -7,7 +7,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   model: [],
   shell: ['model'],
   resources: ['model', 'shell'],
-  procedures: ['model', 'shell'],
+  procedures: ['model', 'shell', 'resources'],
   remote: ['model', 'shell'],
   inventory: ['model'],
   roles: ['model', 'shell', 'inventory', 'resources'],

@@ -227,6 +227,24 @@ describe('pbs/accept-fingerprint', () => {
     expect(steps[0]?.guard(now)?.why).toContain('changed once more');
   });
 
+  it('does not write a file of which Proxmox would drop a storage', () => {
+    const torn = [
+      ...node(old),
+      ...['pbs: backups', '\tdatastore store', '\tserver 10.10.0.151', 'nfs: other', '\texport /x'].map(
+        (line) => `storage:backups | file | ${line}`,
+      ),
+    ];
+    expect(plan(fresh, { pve2: torn })).toMatchObject({
+      steps: [],
+      refused: { why: expect.stringMatching(/^on pve2 .*storage.cfg line 4: "nfs: other"/) },
+    });
+    const [step] = plan(fresh).steps;
+    expect(step?.guard(answersOf(said))).toBeNull();
+    expect(step?.guard(answersOf({ ...said, pve2: torn }))?.why).toContain('nfs: other');
+    const shell = acceptFingerprint.questions(site, 'pbs', {}).find(({ host }) => host === 'pve2');
+    expect(shell?.look.text).toContain('password -');
+  });
+
   it('may start from a node, and does nothing while a node could not be asked', () => {
     expect(acceptFingerprint.hosts(site, {})).toEqual(['pbs', 'pve2', 'pihanga']);
     expect(plan(fresh, { pihanga: null }).refused).toMatchObject({ unknown: true });
