@@ -102,6 +102,16 @@ test('no restart while the mount hangs, whose handles are then not known; the ha
   expect(world.metric('stale_handles{store="main"}')).toBe('-1');
 });
 
+test('a result that could not be written down is no success', async () => {
+  const world = await newWorld();
+  world.run('watch');
+  world.replace();
+  // As on a full file system: the file is made, and nothing gets into it.
+  world.write('bin/mv', '#!/bin/sh\ncase $2 in */rc.new) : >"$2" ;; esac\nexec /bin/mv "$@"\n', 0o755);
+  expect(world.run('watch').code).toBe(3);
+  expect(world.done()).toEqual([]);
+});
+
 test('what is stuck in the kernel is left behind, and no second question is asked beside it', async () => {
   const world = await newWorld();
   // Neither TERM nor KILL of `timeout` ends it: it is in a session of its own, and its caller waits.
