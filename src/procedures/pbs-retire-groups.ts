@@ -249,7 +249,8 @@ function groupsIn(
       snapshots: own.length,
       newest: Math.max(...own.map((one) => Number(one['backup-time']))),
       bytes: own.reduce((sum, one) => sum + (Number(one.size) || 0), 0),
-      guarded: own.some((one) => one.protected === true),
+      // A number in some versions of such answers.
+      guarded: own.some((one) => Boolean(one.protected)),
     });
   }
   return found;

@@ -325,6 +325,7 @@ describe('pbs/retire-groups', () => {
       'less than 30 days',
     ],
     ['a snapshot is protected', [...aged, snapshot('vm/330', 50, { protected: true })], {}, 'is protected'],
+    ['protected as a number', [...aged, snapshot('vm/330', 50, { protected: 1 })], {}, 'is protected'],
     [
       'it is not known what there is',
       aged,
