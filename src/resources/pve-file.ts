@@ -12,6 +12,8 @@ export interface PveFileSpec {
   readonly state?: 'present' | 'absent';
 }
 
+const ofRoot = /^\/etc\/pve\/(nodes\/[^/]+\/)?priv\//;
+
 /** The cluster file system takes no larger one. */
 const largest = 1024 * 1024;
 
@@ -77,7 +79,11 @@ export const pveFile = defineType<PveFileSpec>({
       ];
     return [{ about: `write ${spec.pve_file}`, run: lines([stopUnlessWritable, write(spec)]) }];
   },
-  text: (spec) => (spec.state === 'absent' ? null : { path: spec.pve_file, content: spec.content ?? '' }),
+  // Below priv/ lies what only root may read: what is there now may be a secret that the inventory does not know, and a report is kept.
+  text: (spec) =>
+    spec.state === 'absent' || ofRoot.test(spec.pve_file)
+      ? null
+      : { path: spec.pve_file, content: spec.content ?? '' },
   validator: (spec) =>
     spec.verify && spec.content !== undefined ? { argv: spec.verify, content: spec.content } : null,
 });

@@ -54,6 +54,14 @@ describe('which files below /etc/pve may be written', () => {
     expect(pveFile.mistakes?.({ pve_file: path, content: '' })).toEqual([]);
   });
 
+  it.each(['/etc/pve/priv/notifications.cfg', '/etc/pve/nodes/pve1/priv/x'])(
+    'what lies in %s is not shown as text: only root may read it',
+    (path) => {
+      expect(pveFile.text?.({ pve_file: path, content: 'a' })).toBeNull();
+      expect(pveFile.text?.({ pve_file: path.replace('priv/', ''), content: 'a' })).not.toBeNull();
+    },
+  );
+
   it('not more than 1 MiB, counted in bytes', () => {
     const path = '/etc/pve/datacenter.cfg';
     expect(pveFile.mistakes?.({ pve_file: path, content: 'x'.repeat(1048576) })).toEqual([]);
