@@ -64,8 +64,15 @@ export const port = defineType<PortSpec>({
       },
     };
   },
+  symptoms: (observed, spec) =>
+    spec.port === nfs && spec.state !== 'absent' && 'have' in observed && observed.have === null
+      ? [{ code: 'nfs-down', of: 'service:nfs', says: `nothing listens on ${nfs}` }]
+      : [],
   steps: () => [],
 });
+
+/** The port of NFS: others wait for ever when nothing answers there. */
+const nfs = 'tcp:2049';
 
 function identity(spec: PortSpec): string {
   return spec.address === undefined ? spec.port : `${spec.port}@${spec.address}`;

@@ -56,6 +56,10 @@ active: true
     if (context.platform !== 'truenas') return `${context.host} is no TrueNAS; use unit there`;
     return have === null ? `this TrueNAS has no service ${spec.truenas_service}` : null;
   },
+  symptoms: (observed, spec) =>
+    spec.truenas_service === 'nfs' && spec.active && 'have' in observed && observed.have?.active === false
+      ? [{ code: 'nfs-down', of: 'service:nfs', says: 'the middleware calls its service nfs stopped' }]
+      : [],
   steps: ({ spec, have, differs }) => steps(spec, Number(have?.id), differs),
 });
 

@@ -16,7 +16,7 @@ import {
 import type { Fleet, FleetDatastore } from './fleet.ts';
 
 /** What clients of a backup server, or the server itself, show when backups to a datastore do not work. */
-const storeCodes = [
+export const storeCodes = [
   ...['chunk-store', 'storage-inactive', 'storage-offline', 'storage-unreachable', 'stale-mount'],
   ...['no-space', 'denied'],
   ...['pbs-hangs', 'pbs-down', 'stale-handles', 'older-than-mount'],

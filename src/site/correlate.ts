@@ -1,6 +1,7 @@
 import type { Finding } from '../model/finding.ts';
 import type { HostRun } from '../model/run.ts';
 import { damageCases, groupCases, nasCases, ownCases, stuckCases } from './correlate-rest.ts';
+import { servingCases } from './correlate-serving.ts';
 import { certificateCases, storeCases } from './correlate-store.ts';
 import { type Case, coded, type Evidence, evidenceOf, nameOf, without } from './evidence.ts';
 import type { Fleet } from './fleet.ts';
@@ -14,6 +15,7 @@ export function correlate(fleet: Fleet, runs: readonly HostRun[]): Finding[] {
   const evidence = settled(evidenceOf(runs));
   const cases: Case[] = [];
   const rest = () => without(evidence, cases);
+  cases.push(...servingCases(fleet, runs, rest()));
   cases.push(...certificateCases(fleet, runs, rest()));
   cases.push(...storeCases(fleet, runs, rest()));
   cases.push(...nasCases(fleet, runs, rest()));

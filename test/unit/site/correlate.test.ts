@@ -206,6 +206,25 @@ describe('on one host', () => {
     ]);
   });
 
+  it('an NFS server that does not run: it alone, with all that waits for it', () => {
+    const down = shows('truenas-hdd', ['nfs-down', 'service:nfs']);
+    const start = 'provision apply --host truenas-hdd';
+    const waits = shows('pbs', ['mount-hangs', `mount:${store}`], ['pbs-hangs', 'datastore:pbs-datastore']);
+    expect(
+      found(down, waits, ...clients.map((host) => shows(host, ['storage-inactive', 'storage:pbs-pihanga']))),
+    ).toEqual([['nfs-server-down', 'truenas-hdd pbs ruapehu pihanga hikurangi', 'host:truenas-hdd', start]]);
+    expect(found(down, fine('pbs'))).toEqual([['nfs-server-down', 'truenas-hdd', 'host:truenas-hdd', start]]);
+    // Served again they would be stale still, and the other NAS has its own troubles.
+    expect(
+      short(
+        1,
+        down,
+        shows('pbs', ['stale-handles', `datastore:${store}`]),
+        shows('pve2', ['mount-hangs', 'mount:/mnt/pve/truenas-bu']),
+      ),
+    ).toEqual([['nfs-server-down'], ['stale-nfs-handles'], ['one-host-only']]);
+  });
+
   it('groups of guests that are gone', () => {
     const gone = shows('pbs', ['group-undeclared', 'datastore:pbs-datastore', { groups: 'vm/330 ct/7' }]);
     expect(found(gone)).toEqual([
