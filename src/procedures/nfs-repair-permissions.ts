@@ -6,6 +6,7 @@ import type {
   Question,
   Reason,
 } from '../model/procedure.ts';
+import { isWorld } from '../resources/truenas-network.ts';
 import { sh } from '../shell/sh.ts';
 import { type ClientMount, nfsMounts, probeQuestion, probeReason, words } from './nfs-mounts.ts';
 import { no } from './reasons.ts';
@@ -119,7 +120,9 @@ function planFor(
   const acl = aclSteps(nas, path, state, cure);
   // Who may write there needs no other mapping; an ACL alone forbids a change of modes.
   const squashed = acl.length === 0 || broken.reason?.why.includes(words.write);
-  const steps = [...acl, ...(squashed ? shareSteps(nas, path, state, found) : [])];
+  const share = squashed ? shareSteps(nas, path, state, found) : [];
+  if ('why' in share) return refuse(share);
+  const steps = [...acl, ...share];
   if (steps.length === 0) {
     const hint =
       'look at the owner and the mode of the directory, and whether the dataset is read-only or full. Nothing was changed';
@@ -160,6 +163,7 @@ function truenasStep(
   about: string,
   argv: readonly string[],
   holds: (state: TrueNasState) => Reason | null,
+  moved: (state: TrueNasState) => Reason | null = () => null,
 ): ComputedStep {
   return {
     host: nas,
@@ -169,7 +173,7 @@ function truenasStep(
     questions: [truenasQuestion(nas, path)],
     guard: (now) => {
       const state = readTrueNas(now, nas, path);
-      return 'why' in state ? state : null;
+      return 'why' in state ? state : moved(state);
     },
     verify: (now) => {
       const state = readTrueNas(now, nas, path);
@@ -217,7 +221,12 @@ function aclSteps(nas: string, path: string, state: TrueNasState, cure: string):
 }
 
 /** Root stays root only when user and group are both mapped to it. */
-function shareSteps(nas: string, path: string, { share }: TrueNasState, found: string[]): ComputedStep[] {
+function shareSteps(
+  nas: string,
+  path: string,
+  { share }: TrueNasState,
+  found: string[],
+): ComputedStep[] | Reason {
   if (share === undefined) {
     found.push(`${nas} has no NFS share of ${path}`);
     return [];
@@ -231,6 +240,14 @@ function shareSteps(nas: string, path: string, { share }: TrueNasState, found: s
     return [];
   }
   if (word('maproot_user') === 'root' && ['root', 'wheel'].includes(word('maproot_group'))) return [];
+  if (forEverybody(share)) {
+    const hint =
+      'name the hosts or networks that may mount it first (role truenas-backup-target). Nothing was changed';
+    return no(
+      `${nas} exports ${path} to everybody: with root mapped to root any machine would own every file in it`,
+      hint,
+    );
+  }
   const before = { maproot_user: word('maproot_user') || null, maproot_group: word('maproot_group') || null };
   const undo = `midclt call sharing.nfs.update ${String(share.id)} '${JSON.stringify(before)}'`;
   const wanted = JSON.stringify({ maproot_user: 'root', maproot_group: 'root' });
@@ -244,8 +261,20 @@ function shareSteps(nas: string, path: string, { share }: TrueNasState, found: s
         now.share?.maproot_user === 'root' && now.share.maproot_group === 'root'
           ? null
           : no('root is still mapped to another user'),
+      // A number is told, and it may mean another share by now; who may mount it may be others.
+      (now) =>
+        now.share !== undefined && now.share.id === share.id && !forEverybody(now.share)
+          ? null
+          : no(`the share of ${path} is another one than it was when this was planned`),
     ),
   ];
+}
+
+/** Both lists empty mean everybody to TrueNAS. */
+function forEverybody({ hosts, networks }: Readonly<Record<string, unknown>>): boolean {
+  const [names, nets] = [hosts, networks].map((list) => (Array.isArray(list) ? list.map(String) : []));
+  if (!names?.length && !nets?.length) return true;
+  return names?.includes('*') === true || nets?.some(isWorld) === true;
 }
 
 /** Nothing is run: it is done when the client can do its work. Caches of its NFS client may hold the old answer for a minute. */

@@ -51,7 +51,10 @@ function truenas(version: string, properties: object, share: object) {
       'main/bu': { type: 'FILESYSTEM', mountpoint: '/mnt/main/bu', locked: false, props: properties },
     }),
   );
-  write('shares.json', JSON.stringify([{ id: 3, path: '/mnt/main/bu', enabled: true, ...share }]));
+  write(
+    'shares.json',
+    JSON.stringify([{ id: 3, path: '/mnt/main/bu', enabled: true, hosts: ['10.10.0.2'], ...share }]),
+  );
   const shell = (text: string): string[] =>
     execFileSync('/bin/sh', [
       '-c',
@@ -142,6 +145,24 @@ describe('on TrueNAS', () => {
     expect(JSON.parse(nas.read('shares.json'))).toMatchObject([
       { maproot_user: 'root', maproot_group: 'root' },
     ]);
+  });
+
+  it.each([
+    ['both lists are empty', { hosts: [], networks: [] }],
+    ['any host', { hosts: ['*'] }],
+    ['the whole network', { networks: ['0.0.0.0/0'] }],
+  ])('makes nobody root of a share that is open to everybody: %s', (_, open) => {
+    const posix = { acltype: 'posix', aclmode: 'discard' };
+    const said = { pve2: probe('', 'Permission denied'), pve3: probe() };
+    const shown = truenas('25.04', posix, open).ask(question());
+    const plan = planned(repairPermissions, site, 'pve2', {}, { ...said, 'truenas-bu': shown });
+    expect(plan).toMatchObject({ steps: [], refused: { why: expect.stringContaining('to everybody') } });
+    const nas = truenas('25.04', posix, {}).ask(question());
+    const [map] = planned(repairPermissions, site, 'pve2', {}, { ...said, 'truenas-bu': nas }).steps;
+    expect(map?.guard(answersOf({ 'truenas-bu': nas }))).toBeNull();
+    expect(map?.guard(answersOf({ 'truenas-bu': shown }))?.why).toContain('another one');
+    const other = truenas('25.04', posix, { id: 4 }).ask(question());
+    expect(map?.guard(answersOf({ 'truenas-bu': other }))?.why).toContain('another one');
   });
 
   it('leaves everything alone where all is well, where nothing is known, and where the cause is elsewhere', () => {
