@@ -14,7 +14,7 @@ trap '' HUP
 read -r stat </proc/$$/stat
 set -- ${stat##*) }
 printf '%s\t%s\t%s\t%s\n' "$RUN" "$$" "${20}" 'admin@controller since 2026-01-01T00:00:00.000Z' >"$STATE/holder"
-NETWORK= HUNG=
+NETWORK=
 while read -r _ _ _ _ point rest; do
   case "${rest##* - }" in
     nfs*|cifs*|smb*|fuse*|ceph*|9p*|glusterfs*|afs*|autofs*) NETWORK="$NETWORK $point" ;;
@@ -98,10 +98,21 @@ remote_path() {
   done
   return 1
 }
-scratch() {
-  [ -n "${SCRATCH:-}" ] && return 0
-  SCRATCH=$(mktemp -d /run/provision.XXXXXX 2>/dev/null || mktemp -d) || return 1
-  trap 'rm -rf -- "$SCRATCH"' EXIT
+SCRATCH=/tmp/provision.$NONCE
+[ ! -w /run ] || SCRATCH=/run/provision.$NONCE
+trap '[ ! -d "$SCRATCH" ] || rm -rf -- "$SCRATCH"' EXIT
+scratch() { [ -d "$SCRATCH" ] || mkdir -m 0700 -- "$SCRATCH"; }
+was_hung() {
+  [ -f "$SCRATCH/hung" ] || return 1
+  while IFS= read -r one; do [ "$one" != "$1" ] || return 0; done <"$SCRATCH/hung"
+  return 1
+}
+ask() {
+  if was_hung "$1"; then return 124; fi
+  rc=0
+  limited "$2" "$3" "${4-}" || rc=$?
+  [ "$rc" -ne 124 ] || printf '%s\n' "$1" >>"$SCRATCH/hung"
+  return "$rc"
 }
 limited() {
   scratch || return 125
@@ -110,7 +121,8 @@ limited() {
   case $rc in
     124|137|143) return 124 ;;
   esac
-  cat "$SCRATCH/out"
+  # What cannot be handed on was not seen, however well it went.
+  cat "$SCRATCH/out" || return 125
   return "$rc"
 }
 each_path() {
@@ -123,13 +135,9 @@ each_path() {
       shift
       if remote_path "$p"; then
         rc=0
-        case "$HUNG " in
-          *" $point "*) rc=124 ;;
-          *) limited 5 "$PATH_FUNCTIONS
-$body" "$p" || rc=$? ;;
-        esac
+        ask "mount $point" 5 "$PATH_FUNCTIONS
+$body" "$p" || rc=$?
         if [ "$rc" -eq 124 ]; then
-          HUNG="$HUNG $point"
           printf '%s\tunknown\tno answer in 5 s: the network mount it lies on hangs\n' "${p#.}"
         fi
       else
@@ -195,11 +203,11 @@ remote_path ./usr/local/bin/vzdump-hook.pl || [ -e ./usr/local/bin/vzdump-hook.p
 ' /etc/vzdump.conf lacks /usr/local/bin/vzdump-hook.pl
 }
 look_before 11 '/etc/vzdump.conf	absent	1'
-guard_13() {
+guard_21() {
 each_path 'stat_paths "$@"
 hash_paths "$@"' ./usr/local/share/runbooks/vzdump-hook.md
 }
-look_before 13 '/usr/local/share/runbooks/vzdump-hook.md	absent	1'
+look_before 21 '/usr/local/share/runbooks/vzdump-hook.md	absent	1'
 fi
 if [ "$({
 export ROOT TZ=UTC
@@ -474,7 +482,7 @@ END {
 }'
 }
 look_before 6 'chrony.service	absent	1'
-guard_14() {
+guard_22() {
 export ROOT TZ=UTC
 ask() { printf '%s\n' "$@"; }
 tagged() { awk -v tag="$1" '{ print tag "\t" $0 }'; }
@@ -609,8 +617,8 @@ END {
   }
 }'
 }
-look_before 14 'vzdump-hook-repair.service	absent	1'
-guard_15() {
+look_before 22 'vzdump-hook-repair.service	absent	1'
+guard_23() {
 export ROOT TZ=UTC
 ask() { printf '%s\n' "$@"; }
 tagged() { awk -v tag="$1" '{ print tag "\t" $0 }'; }
@@ -745,8 +753,248 @@ END {
   }
 }'
 }
-look_before 15 'vzdump-hook-repair.timer	absent	1'
+look_before 23 'vzdump-hook-repair.timer	absent	1'
 fi
+guard_15() {
+{
+rc=0
+seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null && { [ -e .version ] || [ -e .members ]; } || exit 3
+members=
+[ ! -e .members ] || members=$(tr -d '\'' \t\n'\'' <.members)
+case $members in *'\''"quorate":0'\''*) echo no ;; *) echo yes ;; esac
+[ ! -e jobs.cfg ] || cat jobs.cfg') || rc=$?
+lost=
+case $rc in
+  0) ;;
+  3) lost='/etc/pve is not the cluster file system of Proxmox VE: pve-cluster does not run, or has not mounted it' ;;
+  124) lost='no answer in 5 s: /etc/pve hangs' ;;
+  *) lost='/etc/pve could not be read' ;;
+esac
+quorum=yes
+case $seen in
+  yes*) ;;
+  no*) quorum=no ;;
+  *) [ -n "$lost" ] || lost='/etc/pve could not be read' ;;
+esac
+seen=${seen#"$quorum"}
+seen=${seen#?}
+for identity in pve2-truenas-bu-busy-media; do
+  [ -z "$lost" ] || printf '%s\tunknown\t%s\n' "$identity" "$lost"
+  [ "$quorum" = yes ] || printf '%s\tquorum\tno\n' "$identity"
+done
+[ -n "$lost" ] || { printf '%s
+' pve2-truenas-bu-busy-media .; printf '%s
+' "$seen"; } | awk '!raw && $0 == "." { raw = 1; next }
+!raw { id[++n] = $0; next }
+{ line[++m] = $0 }
+function sorted(list, count,  i, j, t) {
+  for (i = 2; i <= count; i++)
+    for (j = i; j > 1 && list[j] < list[j - 1]; j--) { t = list[j]; list[j] = list[j - 1]; list[j - 1] = t }
+}
+function plain(text,  key, value, part, count, i) {
+  sub(/^[ \t]+/, "", text)
+  sub(/[ \t\r]+$/, "", text)
+  key = text
+  sub(/[ \t].*/, "", key)
+  value = substr(text, length(key) + 1)
+  if (key == "comment") {
+    gsub(/%[0-9A-Fa-f][0-9A-Fa-f]/, "", value)
+    gsub(/[^A-Za-z0-9]/, "", value)
+  }
+  if (key == "fleecing") gsub(/enabled=/, "", value)
+  gsub(/[,;\t]/, " ", value)
+  count = split(value, part, " ")
+  sorted(part, count)
+  value = key
+  for (i = 1; i <= count; i++) value = value " " part[i]
+  return value
+}
+END {
+  for (k = 1; k <= n; k++) {
+    for (i = 1; i <= m; i++) print id[k] "\tfile\t" line[i]
+    inside = ""; count = 0
+    for (i = 1; i <= m; i++) {
+      if (line[i] ~ /^[ \t]*#/) continue
+      if (line[i] == "") { inside = ""; continue }
+      if (inside == "" && line[i] ~ /^[^ \t]+:/) {
+        head = line[i]
+        sub(/^[^ \t]+:[ \t]*/, "", head)
+        sub(/[ \t]+$/, "", head)
+        inside = head
+        if (inside == id[k]) mine[++count] = "job " line[i]
+        continue
+      }
+      if (inside != id[k] || inside == "") continue
+      text = plain(line[i])
+      if (text != "enabled 1") mine[++count] = text
+    }
+    sorted(mine, count)
+    for (i = 1; i <= count; i++) print id[k] "\town\t" mine[i]
+  }
+}'
+} | awk -F '\t' '$2 != "file"'
+}
+look_before 15 'pve2-truenas-bu-busy-media	absent	1'
+guard_16() {
+{
+rc=0
+seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null && { [ -e .version ] || [ -e .members ]; } || exit 3
+members=
+[ ! -e .members ] || members=$(tr -d '\'' \t\n'\'' <.members)
+case $members in *'\''"quorate":0'\''*) echo no ;; *) echo yes ;; esac
+[ ! -e jobs.cfg ] || cat jobs.cfg') || rc=$?
+lost=
+case $rc in
+  0) ;;
+  3) lost='/etc/pve is not the cluster file system of Proxmox VE: pve-cluster does not run, or has not mounted it' ;;
+  124) lost='no answer in 5 s: /etc/pve hangs' ;;
+  *) lost='/etc/pve could not be read' ;;
+esac
+quorum=yes
+case $seen in
+  yes*) ;;
+  no*) quorum=no ;;
+  *) [ -n "$lost" ] || lost='/etc/pve could not be read' ;;
+esac
+seen=${seen#"$quorum"}
+seen=${seen#?}
+for identity in pve2-local-busy-media; do
+  [ -z "$lost" ] || printf '%s\tunknown\t%s\n' "$identity" "$lost"
+  [ "$quorum" = yes ] || printf '%s\tquorum\tno\n' "$identity"
+done
+[ -n "$lost" ] || { printf '%s
+' pve2-local-busy-media .; printf '%s
+' "$seen"; } | awk '!raw && $0 == "." { raw = 1; next }
+!raw { id[++n] = $0; next }
+{ line[++m] = $0 }
+function sorted(list, count,  i, j, t) {
+  for (i = 2; i <= count; i++)
+    for (j = i; j > 1 && list[j] < list[j - 1]; j--) { t = list[j]; list[j] = list[j - 1]; list[j - 1] = t }
+}
+function plain(text,  key, value, part, count, i) {
+  sub(/^[ \t]+/, "", text)
+  sub(/[ \t\r]+$/, "", text)
+  key = text
+  sub(/[ \t].*/, "", key)
+  value = substr(text, length(key) + 1)
+  if (key == "comment") {
+    gsub(/%[0-9A-Fa-f][0-9A-Fa-f]/, "", value)
+    gsub(/[^A-Za-z0-9]/, "", value)
+  }
+  if (key == "fleecing") gsub(/enabled=/, "", value)
+  gsub(/[,;\t]/, " ", value)
+  count = split(value, part, " ")
+  sorted(part, count)
+  value = key
+  for (i = 1; i <= count; i++) value = value " " part[i]
+  return value
+}
+END {
+  for (k = 1; k <= n; k++) {
+    for (i = 1; i <= m; i++) print id[k] "\tfile\t" line[i]
+    inside = ""; count = 0
+    for (i = 1; i <= m; i++) {
+      if (line[i] ~ /^[ \t]*#/) continue
+      if (line[i] == "") { inside = ""; continue }
+      if (inside == "" && line[i] ~ /^[^ \t]+:/) {
+        head = line[i]
+        sub(/^[^ \t]+:[ \t]*/, "", head)
+        sub(/[ \t]+$/, "", head)
+        inside = head
+        if (inside == id[k]) mine[++count] = "job " line[i]
+        continue
+      }
+      if (inside != id[k] || inside == "") continue
+      text = plain(line[i])
+      if (text != "enabled 1") mine[++count] = text
+    }
+    sorted(mine, count)
+    for (i = 1; i <= count; i++) print id[k] "\town\t" mine[i]
+  }
+}'
+} | awk -F '\t' '$2 != "file"'
+}
+look_before 16 'pve2-local-busy-media	absent	1'
+guard_17() {
+{
+rc=0
+seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null && { [ -e .version ] || [ -e .members ]; } || exit 3
+members=
+[ ! -e .members ] || members=$(tr -d '\'' \t\n'\'' <.members)
+case $members in *'\''"quorate":0'\''*) echo no ;; *) echo yes ;; esac
+[ ! -e jobs.cfg ] || cat jobs.cfg') || rc=$?
+lost=
+case $rc in
+  0) ;;
+  3) lost='/etc/pve is not the cluster file system of Proxmox VE: pve-cluster does not run, or has not mounted it' ;;
+  124) lost='no answer in 5 s: /etc/pve hangs' ;;
+  *) lost='/etc/pve could not be read' ;;
+esac
+quorum=yes
+case $seen in
+  yes*) ;;
+  no*) quorum=no ;;
+  *) [ -n "$lost" ] || lost='/etc/pve could not be read' ;;
+esac
+seen=${seen#"$quorum"}
+seen=${seen#?}
+for identity in pve2-pbs-pihanga-database; do
+  [ -z "$lost" ] || printf '%s\tunknown\t%s\n' "$identity" "$lost"
+  [ "$quorum" = yes ] || printf '%s\tquorum\tno\n' "$identity"
+done
+[ -n "$lost" ] || { printf '%s
+' pve2-pbs-pihanga-database .; printf '%s
+' "$seen"; } | awk '!raw && $0 == "." { raw = 1; next }
+!raw { id[++n] = $0; next }
+{ line[++m] = $0 }
+function sorted(list, count,  i, j, t) {
+  for (i = 2; i <= count; i++)
+    for (j = i; j > 1 && list[j] < list[j - 1]; j--) { t = list[j]; list[j] = list[j - 1]; list[j - 1] = t }
+}
+function plain(text,  key, value, part, count, i) {
+  sub(/^[ \t]+/, "", text)
+  sub(/[ \t\r]+$/, "", text)
+  key = text
+  sub(/[ \t].*/, "", key)
+  value = substr(text, length(key) + 1)
+  if (key == "comment") {
+    gsub(/%[0-9A-Fa-f][0-9A-Fa-f]/, "", value)
+    gsub(/[^A-Za-z0-9]/, "", value)
+  }
+  if (key == "fleecing") gsub(/enabled=/, "", value)
+  gsub(/[,;\t]/, " ", value)
+  count = split(value, part, " ")
+  sorted(part, count)
+  value = key
+  for (i = 1; i <= count; i++) value = value " " part[i]
+  return value
+}
+END {
+  for (k = 1; k <= n; k++) {
+    for (i = 1; i <= m; i++) print id[k] "\tfile\t" line[i]
+    inside = ""; count = 0
+    for (i = 1; i <= m; i++) {
+      if (line[i] ~ /^[ \t]*#/) continue
+      if (line[i] == "") { inside = ""; continue }
+      if (inside == "" && line[i] ~ /^[^ \t]+:/) {
+        head = line[i]
+        sub(/^[^ \t]+:[ \t]*/, "", head)
+        sub(/[ \t]+$/, "", head)
+        inside = head
+        if (inside == id[k]) mine[++count] = "job " line[i]
+        continue
+      }
+      if (inside != id[k] || inside == "") continue
+      text = plain(line[i])
+      if (text != "enabled 1") mine[++count] = text
+    }
+    sorted(mine, count)
+    for (i = 1; i <= count; i++) print id[k] "\town\t" mine[i]
+  }
+}'
+} | awk -F '\t' '$2 != "file"'
+}
+look_before 17 'pve2-pbs-pihanga-database	absent	1'
 TEXT_9a58a3644d91c01f69da535e4331f4d1222691f2a2f4fb30f71a97cb470baf37='pve2
 '
 TEXT_887b84bcabe8fbcd08a4ae9a8ff88646770151b1f6fc88f97dbd1a549002a9a3='# Kept by provision: edits here are found and taken back. Change the inventory instead.
@@ -872,7 +1120,7 @@ AccuracySec=10s
 [Install]
 WantedBy=timers.target
 '
-look_at_parents ./ ./etc ./etc/chrony ./etc/chrony/sources.d ./etc/systemd ./etc/systemd/system ./usr ./usr/local ./usr/local/bin ./usr/local/share ./usr/local/share/runbooks ./var ./var/lib ./var/lib/vz
+look_at_parents ./ ./etc ./etc/chrony ./etc/chrony/sources.d ./etc/pve ./etc/systemd ./etc/systemd/system ./usr ./usr/local ./usr/local/bin ./usr/local/share ./usr/local/share/runbooks ./var ./var/lib ./var/lib/vz
 guard_0() {
 each_path 'stat_paths "$@"
 hash_paths "$@"' ./etc/hostname
@@ -1213,9 +1461,470 @@ put "$STAGE/1f8afa89c84df829702872dcb74944d2b969bcc8ad150e6b5a6d55735c503ac6" ./
 }
 attempt 11 ' 8 . 10 . 9 ' '' '' 'file:/etc/vzdump.conf	{"group":"root","mode":"0644","owner":"root","sha256":"1f8afa89c84df829702872dcb74944d2b969bcc8ad150e6b5a6d55735c503ac6","type":"file"}'
 guard_12() {
-each_path 'stat_paths "$@"' ./usr/local/share/runbooks
+{
+pmxcfs=
+while read -r _ _ _ _ point rest; do
+  [ "$point" != /etc/pve ] || { pmxcfs=${rest##* - }; pmxcfs=${pmxcfs%% *}; }
+done </proc/self/mountinfo
+if [ "$pmxcfs" != fuse ]; then
+  for id in local; do printf '%s\tmounted\t%s\n' "$id" "${pmxcfs:-no}"; done
+else
+  rc=0
+  seen=$(ask pmxcfs 5 'cd ./etc/pve || exit 3
+set -- .members
+[ ! -e storage.cfg ] || set -- "$@" storage.cfg
+awk '\''FILENAME == ".members" { print "m\t" $0; next }
+/^[ \t]+password([ \t]|$)/ { sub(/password.*/, "password -") }
+{ print "c\t" $0 }'\'' "$@" || exit 4
+printf '\''r\t%s\n'\'' "${2-absent}"
+set --
+for id in local; do
+  file=priv/storage/$id
+  [ ! -e "$file.enc" ] || printf '\''e\t%s\n'\'' "$id"
+  [ ! -e "$file.pw" ] || { printf '\''p\t%s\n'\'' "$id"; set -- "$@" "$file.pw"; }
+done
+[ $# -eq 0 ] || sha256sum -- "$@"
+exit 0') || rc=$?
+  plugins=
+  set +f
+  for file in ./usr/share/perl5/PVE/Storage/Custom/*.pm; do [ ! -e "$file" ] || plugins=yes; done
+  set -f
+  case $rc in
+    0) { printf '%s\n' local "$plugins."; printf '%s\n' "$seen"; } | awk 'function sorted(list, count,  i, j, t) {
+  for (i = 2; i <= count; i++)
+    for (j = i; j > 1 && list[j] < list[j - 1]; j--) { t = list[j]; list[j] = list[j - 1]; list[j - 1] = t }
+}
+function plain(text,  key, part, count, i) {
+  gsub(/[ \t\r,;]+/, " ", text)
+  sub(/^ /, "", text)
+  sub(/ $/, "", text)
+  key = text
+  sub(/ .*/, "", key)
+  if (key == text) return key " 1"
+  count = split(substr(text, length(key) + 2), part, " ")
+  sorted(part, count)
+  text = key
+  for (i = 1; i <= count; i++) text = text " " part[i]
+  return text
+}
+!begun && $0 ~ /^(yes)?\.$/ { begun = 1; plugins = $0 == "yes."; next }
+!begun { id[++n] = $0; next }
+/^m\t/ { members = members substr($0, 3); next }
+/^c\t/ { line[++m] = substr($0, 3); next }
+/^r\t/ { read = substr($0, 3); next }
+/^e\t/ { key[substr($0, 3)] = 1; next }
+/^p\t/ { pw[substr($0, 3)] = "unreadable"; next }
+length($0) > 67 { name = substr($0, 67); sub(/^priv\/storage\//, "", name); sub(/\.pw$/, "", name); pw[name] = substr($0, 1, 64) }
+END {
+  gsub(/[ \t]/, "", members)
+  # Right after a change the kernel cuts it at its former length.
+  if (members ~ /^\{"nodename".*\}$/) {
+    if (members ~ /"quorate":0/) quorate = "no"
+    else if (members ~ /"quorate":1/ || members !~ /"cluster"/) quorate = "yes"
+  }
+  for (k = 1; k <= n; k++) {
+    print id[k] "\tread\t" read
+    if (quorate != "") print id[k] "\tquorate\t" quorate
+    for (i = 1; i <= m; i++) print id[k] "\tfile\t" line[i]
+    if (plugins) print id[k] "\tplugins\tyes"
+    if (id[k] in key) print id[k] "\tkey\tyes"
+    print id[k] "\tpw\t" (id[k] in pw ? pw[id[k]] : "none")
+    inside = ""; count = 0
+    for (i = 1; i <= m; i++) {
+      if (line[i] ~ /^[ \t\r]*#/) continue
+      if (line[i] == "") { inside = ""; continue }
+      if (inside == "") {
+        inside = "-"
+        if (line[i] !~ /^[^ \t]+:[ \t]*[^ \t]+[ \t\r]*$/) { inside = ""; continue }
+        head = line[i]
+        sub(/[ \t\r]+$/, "", head)
+        type = head
+        sub(/:[^:]*$/, "", type)
+        sub(/^.*:[ \t]*/, "", head)
+        inside = head
+        if (head == id[k]) mine[++count] = "type " tolower(type)
+      } else if (inside == id[k]) mine[++count] = plain(line[i])
+    }
+    sorted(mine, count)
+    for (i = 1; i <= count; i++) print id[k] "\town\t" mine[i]
+  }
+}' ;;
+    124) for id in local; do printf '%s\tunknown\tno answer in 5 s: /etc/pve hangs\n' "$id"; done ;;
+    *) for id in local; do printf '%s\tunknown\t/etc/pve could not be read\n' "$id"; done ;;
+  esac
+fi
+} | awk -F '\t' '$2 != "file" && $2 != "read"'
 }
 steps_12() {
+timeout -k 5 180 /bin/sh -c 'set -eu
+. "$STAGE/prelude"
+pmxcfs=
+while read -r _ _ _ _ point rest; do
+  [ "$point" != /etc/pve ] || { pmxcfs=${rest##* - }; pmxcfs=${pmxcfs%% *}; }
+done </proc/self/mountinfo
+[ "$pmxcfs" = fuse ] || { say '\''/etc/pve is not the cluster file system of Proxmox VE: pve-cluster does not run, or has not mounted it; nothing was changed'\''; exit 1; }
+case "$(timeout -k 1 5 cat ./etc/pve/.members | tr -d '\'' \t\n'\'')" in
+  '\''{"nodename"'\''*'\''"quorate":0'\''*'\''}'\'') say '\''this node has no quorum: until enough nodes of the cluster see each other, /etc/pve refuses every write, even of root; nothing was changed'\''; exit 1 ;;
+  '\''{"nodename"'\''*'\''"quorate":1'\''*'\''}'\'') ;;
+  *'\''"cluster"'\''*) say '\''/etc/pve/.members could not be read: whether this node may write is not known; nothing was changed'\''; exit 1 ;;
+  '\''{"nodename"'\''*'\''}'\'') ;;
+  *) say '\''/etc/pve/.members could not be read: whether this node may write is not known; nothing was changed'\''; exit 1 ;;
+esac
+pvesm add dir local --path /var/lib/vz --content backup,images,iso,rootdir,snippets,vztmpl'
+}
+attempt 12 '' guarded 'local	absent	1' 'pve_storage:local	{"content":"backup,images,iso,rootdir,snippets,vztmpl","disable":false,"path":"/var/lib/vz","type":"dir"}'
+guard_13() {
+{
+pmxcfs=
+while read -r _ _ _ _ point rest; do
+  [ "$point" != /etc/pve ] || { pmxcfs=${rest##* - }; pmxcfs=${pmxcfs%% *}; }
+done </proc/self/mountinfo
+if [ "$pmxcfs" != fuse ]; then
+  for id in truenas-bu; do printf '%s\tmounted\t%s\n' "$id" "${pmxcfs:-no}"; done
+else
+  rc=0
+  seen=$(ask pmxcfs 5 'cd ./etc/pve || exit 3
+set -- .members
+[ ! -e storage.cfg ] || set -- "$@" storage.cfg
+awk '\''FILENAME == ".members" { print "m\t" $0; next }
+/^[ \t]+password([ \t]|$)/ { sub(/password.*/, "password -") }
+{ print "c\t" $0 }'\'' "$@" || exit 4
+printf '\''r\t%s\n'\'' "${2-absent}"
+set --
+for id in truenas-bu; do
+  file=priv/storage/$id
+  [ ! -e "$file.enc" ] || printf '\''e\t%s\n'\'' "$id"
+  [ ! -e "$file.pw" ] || { printf '\''p\t%s\n'\'' "$id"; set -- "$@" "$file.pw"; }
+done
+[ $# -eq 0 ] || sha256sum -- "$@"
+exit 0') || rc=$?
+  plugins=
+  set +f
+  for file in ./usr/share/perl5/PVE/Storage/Custom/*.pm; do [ ! -e "$file" ] || plugins=yes; done
+  set -f
+  case $rc in
+    0) { printf '%s\n' truenas-bu "$plugins."; printf '%s\n' "$seen"; } | awk 'function sorted(list, count,  i, j, t) {
+  for (i = 2; i <= count; i++)
+    for (j = i; j > 1 && list[j] < list[j - 1]; j--) { t = list[j]; list[j] = list[j - 1]; list[j - 1] = t }
+}
+function plain(text,  key, part, count, i) {
+  gsub(/[ \t\r,;]+/, " ", text)
+  sub(/^ /, "", text)
+  sub(/ $/, "", text)
+  key = text
+  sub(/ .*/, "", key)
+  if (key == text) return key " 1"
+  count = split(substr(text, length(key) + 2), part, " ")
+  sorted(part, count)
+  text = key
+  for (i = 1; i <= count; i++) text = text " " part[i]
+  return text
+}
+!begun && $0 ~ /^(yes)?\.$/ { begun = 1; plugins = $0 == "yes."; next }
+!begun { id[++n] = $0; next }
+/^m\t/ { members = members substr($0, 3); next }
+/^c\t/ { line[++m] = substr($0, 3); next }
+/^r\t/ { read = substr($0, 3); next }
+/^e\t/ { key[substr($0, 3)] = 1; next }
+/^p\t/ { pw[substr($0, 3)] = "unreadable"; next }
+length($0) > 67 { name = substr($0, 67); sub(/^priv\/storage\//, "", name); sub(/\.pw$/, "", name); pw[name] = substr($0, 1, 64) }
+END {
+  gsub(/[ \t]/, "", members)
+  # Right after a change the kernel cuts it at its former length.
+  if (members ~ /^\{"nodename".*\}$/) {
+    if (members ~ /"quorate":0/) quorate = "no"
+    else if (members ~ /"quorate":1/ || members !~ /"cluster"/) quorate = "yes"
+  }
+  for (k = 1; k <= n; k++) {
+    print id[k] "\tread\t" read
+    if (quorate != "") print id[k] "\tquorate\t" quorate
+    for (i = 1; i <= m; i++) print id[k] "\tfile\t" line[i]
+    if (plugins) print id[k] "\tplugins\tyes"
+    if (id[k] in key) print id[k] "\tkey\tyes"
+    print id[k] "\tpw\t" (id[k] in pw ? pw[id[k]] : "none")
+    inside = ""; count = 0
+    for (i = 1; i <= m; i++) {
+      if (line[i] ~ /^[ \t\r]*#/) continue
+      if (line[i] == "") { inside = ""; continue }
+      if (inside == "") {
+        inside = "-"
+        if (line[i] !~ /^[^ \t]+:[ \t]*[^ \t]+[ \t\r]*$/) { inside = ""; continue }
+        head = line[i]
+        sub(/[ \t\r]+$/, "", head)
+        type = head
+        sub(/:[^:]*$/, "", type)
+        sub(/^.*:[ \t]*/, "", head)
+        inside = head
+        if (head == id[k]) mine[++count] = "type " tolower(type)
+      } else if (inside == id[k]) mine[++count] = plain(line[i])
+    }
+    sorted(mine, count)
+    for (i = 1; i <= count; i++) print id[k] "\town\t" mine[i]
+  }
+}' ;;
+    124) for id in truenas-bu; do printf '%s\tunknown\tno answer in 5 s: /etc/pve hangs\n' "$id"; done ;;
+    *) for id in truenas-bu; do printf '%s\tunknown\t/etc/pve could not be read\n' "$id"; done ;;
+  esac
+fi
+} | awk -F '\t' '$2 != "file" && $2 != "read"'
+}
+steps_13() {
+timeout -k 5 180 /bin/sh -c 'set -eu
+. "$STAGE/prelude"
+pmxcfs=
+while read -r _ _ _ _ point rest; do
+  [ "$point" != /etc/pve ] || { pmxcfs=${rest##* - }; pmxcfs=${pmxcfs%% *}; }
+done </proc/self/mountinfo
+[ "$pmxcfs" = fuse ] || { say '\''/etc/pve is not the cluster file system of Proxmox VE: pve-cluster does not run, or has not mounted it; nothing was changed'\''; exit 1; }
+case "$(timeout -k 1 5 cat ./etc/pve/.members | tr -d '\'' \t\n'\'')" in
+  '\''{"nodename"'\''*'\''"quorate":0'\''*'\''}'\'') say '\''this node has no quorum: until enough nodes of the cluster see each other, /etc/pve refuses every write, even of root; nothing was changed'\''; exit 1 ;;
+  '\''{"nodename"'\''*'\''"quorate":1'\''*'\''}'\'') ;;
+  *'\''"cluster"'\''*) say '\''/etc/pve/.members could not be read: whether this node may write is not known; nothing was changed'\''; exit 1 ;;
+  '\''{"nodename"'\''*'\''}'\'') ;;
+  *) say '\''/etc/pve/.members could not be read: whether this node may write is not known; nothing was changed'\''; exit 1 ;;
+esac
+pvesm add nfs truenas-bu --server 10.10.0.104 --export /mnt/main_pool/bu --content backup --options '\''vers=4.2'\'''
+}
+attempt 13 '' guarded 'truenas-bu	absent	1' 'pve_storage:truenas-bu	{"content":"backup","disable":false,"export":"/mnt/main_pool/bu","options":"vers=4.2","server":"10.10.0.104","type":"nfs"}'
+guard_14() {
+{
+pmxcfs=
+while read -r _ _ _ _ point rest; do
+  [ "$point" != /etc/pve ] || { pmxcfs=${rest##* - }; pmxcfs=${pmxcfs%% *}; }
+done </proc/self/mountinfo
+if [ "$pmxcfs" != fuse ]; then
+  for id in pbs-pihanga; do printf '%s\tmounted\t%s\n' "$id" "${pmxcfs:-no}"; done
+else
+  rc=0
+  seen=$(ask pmxcfs 5 'cd ./etc/pve || exit 3
+set -- .members
+[ ! -e storage.cfg ] || set -- "$@" storage.cfg
+awk '\''FILENAME == ".members" { print "m\t" $0; next }
+/^[ \t]+password([ \t]|$)/ { sub(/password.*/, "password -") }
+{ print "c\t" $0 }'\'' "$@" || exit 4
+printf '\''r\t%s\n'\'' "${2-absent}"
+set --
+for id in pbs-pihanga; do
+  file=priv/storage/$id
+  [ ! -e "$file.enc" ] || printf '\''e\t%s\n'\'' "$id"
+  [ ! -e "$file.pw" ] || { printf '\''p\t%s\n'\'' "$id"; set -- "$@" "$file.pw"; }
+done
+[ $# -eq 0 ] || sha256sum -- "$@"
+exit 0') || rc=$?
+  plugins=
+  set +f
+  for file in ./usr/share/perl5/PVE/Storage/Custom/*.pm; do [ ! -e "$file" ] || plugins=yes; done
+  set -f
+  case $rc in
+    0) { printf '%s\n' pbs-pihanga "$plugins."; printf '%s\n' "$seen"; } | awk 'function sorted(list, count,  i, j, t) {
+  for (i = 2; i <= count; i++)
+    for (j = i; j > 1 && list[j] < list[j - 1]; j--) { t = list[j]; list[j] = list[j - 1]; list[j - 1] = t }
+}
+function plain(text,  key, part, count, i) {
+  gsub(/[ \t\r,;]+/, " ", text)
+  sub(/^ /, "", text)
+  sub(/ $/, "", text)
+  key = text
+  sub(/ .*/, "", key)
+  if (key == text) return key " 1"
+  count = split(substr(text, length(key) + 2), part, " ")
+  sorted(part, count)
+  text = key
+  for (i = 1; i <= count; i++) text = text " " part[i]
+  return text
+}
+!begun && $0 ~ /^(yes)?\.$/ { begun = 1; plugins = $0 == "yes."; next }
+!begun { id[++n] = $0; next }
+/^m\t/ { members = members substr($0, 3); next }
+/^c\t/ { line[++m] = substr($0, 3); next }
+/^r\t/ { read = substr($0, 3); next }
+/^e\t/ { key[substr($0, 3)] = 1; next }
+/^p\t/ { pw[substr($0, 3)] = "unreadable"; next }
+length($0) > 67 { name = substr($0, 67); sub(/^priv\/storage\//, "", name); sub(/\.pw$/, "", name); pw[name] = substr($0, 1, 64) }
+END {
+  gsub(/[ \t]/, "", members)
+  # Right after a change the kernel cuts it at its former length.
+  if (members ~ /^\{"nodename".*\}$/) {
+    if (members ~ /"quorate":0/) quorate = "no"
+    else if (members ~ /"quorate":1/ || members !~ /"cluster"/) quorate = "yes"
+  }
+  for (k = 1; k <= n; k++) {
+    print id[k] "\tread\t" read
+    if (quorate != "") print id[k] "\tquorate\t" quorate
+    for (i = 1; i <= m; i++) print id[k] "\tfile\t" line[i]
+    if (plugins) print id[k] "\tplugins\tyes"
+    if (id[k] in key) print id[k] "\tkey\tyes"
+    print id[k] "\tpw\t" (id[k] in pw ? pw[id[k]] : "none")
+    inside = ""; count = 0
+    for (i = 1; i <= m; i++) {
+      if (line[i] ~ /^[ \t\r]*#/) continue
+      if (line[i] == "") { inside = ""; continue }
+      if (inside == "") {
+        inside = "-"
+        if (line[i] !~ /^[^ \t]+:[ \t]*[^ \t]+[ \t\r]*$/) { inside = ""; continue }
+        head = line[i]
+        sub(/[ \t\r]+$/, "", head)
+        type = head
+        sub(/:[^:]*$/, "", type)
+        sub(/^.*:[ \t]*/, "", head)
+        inside = head
+        if (head == id[k]) mine[++count] = "type " tolower(type)
+      } else if (inside == id[k]) mine[++count] = plain(line[i])
+    }
+    sorted(mine, count)
+    for (i = 1; i <= count; i++) print id[k] "\town\t" mine[i]
+  }
+}' ;;
+    124) for id in pbs-pihanga; do printf '%s\tunknown\tno answer in 5 s: /etc/pve hangs\n' "$id"; done ;;
+    *) for id in pbs-pihanga; do printf '%s\tunknown\t/etc/pve could not be read\n' "$id"; done ;;
+  esac
+fi
+} | awk -F '\t' '$2 != "file" && $2 != "read"'
+}
+steps_14() {
+timeout -k 5 180 /bin/sh -c 'set -eu
+. "$STAGE/prelude"
+pmxcfs=
+while read -r _ _ _ _ point rest; do
+  [ "$point" != /etc/pve ] || { pmxcfs=${rest##* - }; pmxcfs=${pmxcfs%% *}; }
+done </proc/self/mountinfo
+[ "$pmxcfs" = fuse ] || { say '\''/etc/pve is not the cluster file system of Proxmox VE: pve-cluster does not run, or has not mounted it; nothing was changed'\''; exit 1; }
+case "$(timeout -k 1 5 cat ./etc/pve/.members | tr -d '\'' \t\n'\'')" in
+  '\''{"nodename"'\''*'\''"quorate":0'\''*'\''}'\'') say '\''this node has no quorum: until enough nodes of the cluster see each other, /etc/pve refuses every write, even of root; nothing was changed'\''; exit 1 ;;
+  '\''{"nodename"'\''*'\''"quorate":1'\''*'\''}'\'') ;;
+  *'\''"cluster"'\''*) say '\''/etc/pve/.members could not be read: whether this node may write is not known; nothing was changed'\''; exit 1 ;;
+  '\''{"nodename"'\''*'\''}'\'') ;;
+  *) say '\''/etc/pve/.members could not be read: whether this node may write is not known; nothing was changed'\''; exit 1 ;;
+esac
+pvesm add pbs pbs-pihanga --server 10.10.0.151 --datastore pbs-datastore --content backup --prune-backups '\''keep-all=1'\'' --username '\''backup@pbs!pve'\'' --fingerprint 3f:a1:0c:55:9e:72:d8:04:b6:e1:47:2a:90:cd:13:8b:5e:f0:66:21:ba:7d:39:c4:18:ef:52:a7:0b:93:dc:6e'
+}
+attempt 14 '' guarded 'pbs-pihanga	absent	1' 'pve_storage:pbs-pihanga	{"content":"backup","datastore":"pbs-datastore","disable":false,"fingerprint":"3f:a1:0c:55:9e:72:d8:04:b6:e1:47:2a:90:cd:13:8b:5e:f0:66:21:ba:7d:39:c4:18:ef:52:a7:0b:93:dc:6e","prune_backups":"keep-all=1","server":"10.10.0.151","type":"pbs","username":"backup@pbs!pve"}'
+steps_15() {
+timeout -k 5 120 /bin/sh -c 'set -eu
+. "$STAGE/prelude"
+pvesh create /cluster/backup --id pve2-truenas-bu-busy-media --vmid 1031 --schedule 03:00 --storage truenas-bu --mode stop --notes-template '\''{{guestname}}'\'' --enabled 1 --node pve2 >/dev/null'
+}
+attempt 15 ' 13 ' '' '' 'pve_backup_job:pve2-truenas-bu-busy-media	{"bwlimit":"not set","comment":"not set","compress":"not set","enabled":true,"fleecing":"off","guests":"1031","mailnotification":"always","mailto":"not set","mode":"stop","node":"pve2","notes_template":"{{guestname}}","notification_mode":"auto","others":"","protected":false,"prune_backups":"not set","repeat_missed":false,"schedule":"every day at 03:00","storage":"truenas-bu"}'
+steps_16() {
+timeout -k 5 120 /bin/sh -c 'set -eu
+. "$STAGE/prelude"
+pvesh create /cluster/backup --id pve2-local-busy-media --vmid 1034 --schedule 03:00 --storage local --mode stop --notes-template '\''{{guestname}}'\'' --enabled 1 --node pve2 >/dev/null'
+}
+attempt 16 ' 12 ' '' '' 'pve_backup_job:pve2-local-busy-media	{"bwlimit":"not set","comment":"not set","compress":"not set","enabled":true,"fleecing":"off","guests":"1034","mailnotification":"always","mailto":"not set","mode":"stop","node":"pve2","notes_template":"{{guestname}}","notification_mode":"auto","others":"","protected":false,"prune_backups":"not set","repeat_missed":false,"schedule":"every day at 03:00","storage":"local"}'
+steps_17() {
+timeout -k 5 120 /bin/sh -c 'set -eu
+. "$STAGE/prelude"
+pvesh create /cluster/backup --id pve2-pbs-pihanga-database --vmid 111 --schedule 02:00 --storage pbs-pihanga --mode snapshot --notes-template '\''{{guestname}}'\'' --enabled 1 --node pve2 >/dev/null'
+}
+attempt 17 ' 14 ' '' '' 'pve_backup_job:pve2-pbs-pihanga-database	{"bwlimit":"not set","comment":"not set","compress":"not set","enabled":true,"fleecing":"off","guests":"111","mailnotification":"always","mailto":"not set","mode":"snapshot","node":"pve2","notes_template":"{{guestname}}","notification_mode":"auto","others":"","protected":false,"prune_backups":"not set","repeat_missed":false,"schedule":"every day at 02:00","storage":"pbs-pihanga"}'
+guard_18() {
+rc=0
+seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null && { [ -e .version ] || [ -e .members ]; } || exit 3
+members=
+[ ! -e .members ] || members=$(tr -d '\'' \t\n'\'' <.members)
+case $members in *'\''"quorate":0'\''*) echo no ;; *) echo yes ;; esac
+node=$(uname -n)
+node=${node%%.*}
+for vmid in 111; do
+  printf '\''%s	looked	1
+'\'' "$vmid"
+  for conf in nodes/*/qemu-server/"$vmid".conf nodes/*/lxc/"$vmid".conf; do
+    [ -e "$conf" ] || continue
+    printf '\''%s	conf	%s
+'\'' "$vmid" "$conf"
+    case $conf in nodes/"$node"/*) ;; *) printf '\''%s	elsewhere	1
+'\'' "$vmid" ;; esac
+    awk -v vmid="$vmid" '\''BEGIN { part = "now" }
+/^\[/ { part = tolower($0) ~ /^\[(pve:)?pending\][ \t\r]*$/ ? "next" : ""; next }
+part != "" && /^(lock|agent|hookscript|delete|mp[0-9]+|scsi[0-9]+|virtio[0-9]+|sata[0-9]+|ide[0-9]+|efidisk0):/ {
+  print vmid "\t" part "\t" $0
+}'\'' "$conf" || exit 4
+  done
+done') || rc=$?
+lost=
+case $rc in
+  0) ;;
+  3) lost='/etc/pve is not the cluster file system of Proxmox VE: pve-cluster does not run, or has not mounted it' ;;
+  124) lost='no answer in 5 s: /etc/pve hangs' ;;
+  *) lost='/etc/pve could not be read' ;;
+esac
+quorum=yes
+case $seen in
+  yes*) ;;
+  no*) quorum=no ;;
+  *) [ -n "$lost" ] || lost='/etc/pve could not be read' ;;
+esac
+seen=${seen#"$quorum"}
+seen=${seen#?}
+for identity in 111; do
+  [ -z "$lost" ] || printf '%s\tunknown\t%s\n' "$identity" "$lost"
+  [ "$quorum" = yes ] || printf '%s\tquorum\tno\n' "$identity"
+done
+[ -n "$lost" ] || printf '%s
+' "$seen"
+}
+steps_18() {
+timeout -k 5 120 /bin/sh -c 'set -eu
+. "$STAGE/prelude"
+qm set 111 --agent '\''enabled=1'\'' >/dev/null'
+}
+attempt 18 '' guarded '111	absent	1' 'pve_guest_option:111	{"agent":true}'
+guard_19() {
+rc=0
+seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null && { [ -e .version ] || [ -e .members ]; } || exit 3
+members=
+[ ! -e .members ] || members=$(tr -d '\'' \t\n'\'' <.members)
+case $members in *'\''"quorate":0'\''*) echo no ;; *) echo yes ;; esac
+node=$(uname -n)
+node=${node%%.*}
+for vmid in 1031; do
+  printf '\''%s	looked	1
+'\'' "$vmid"
+  for conf in nodes/*/qemu-server/"$vmid".conf nodes/*/lxc/"$vmid".conf; do
+    [ -e "$conf" ] || continue
+    printf '\''%s	conf	%s
+'\'' "$vmid" "$conf"
+    case $conf in nodes/"$node"/*) ;; *) printf '\''%s	elsewhere	1
+'\'' "$vmid" ;; esac
+    awk -v vmid="$vmid" '\''BEGIN { part = "now" }
+/^\[/ { part = tolower($0) ~ /^\[(pve:)?pending\][ \t\r]*$/ ? "next" : ""; next }
+part != "" && /^(lock|agent|hookscript|delete|mp[0-9]+|scsi[0-9]+|virtio[0-9]+|sata[0-9]+|ide[0-9]+|efidisk0):/ {
+  print vmid "\t" part "\t" $0
+}'\'' "$conf" || exit 4
+  done
+done') || rc=$?
+lost=
+case $rc in
+  0) ;;
+  3) lost='/etc/pve is not the cluster file system of Proxmox VE: pve-cluster does not run, or has not mounted it' ;;
+  124) lost='no answer in 5 s: /etc/pve hangs' ;;
+  *) lost='/etc/pve could not be read' ;;
+esac
+quorum=yes
+case $seen in
+  yes*) ;;
+  no*) quorum=no ;;
+  *) [ -n "$lost" ] || lost='/etc/pve could not be read' ;;
+esac
+seen=${seen#"$quorum"}
+seen=${seen#?}
+for identity in 1031; do
+  [ -z "$lost" ] || printf '%s\tunknown\t%s\n' "$identity" "$lost"
+  [ "$quorum" = yes ] || printf '%s\tquorum\tno\n' "$identity"
+done
+[ -n "$lost" ] || printf '%s
+' "$seen"
+}
+steps_19() {
+timeout -k 5 120 /bin/sh -c 'set -eu
+. "$STAGE/prelude"
+pct set 1031 --mp0 '\''backup=0'\'' >/dev/null'
+}
+attempt 19 '' guarded '1031	absent	1' 'pve_guest_option:1031	{"mp0":"left out"}'
+guard_20() {
+each_path 'stat_paths "$@"' ./usr/local/share/runbooks
+}
+steps_20() {
 [ -d ./usr/local/share ] || { say 'the directory /usr/local/share does not exist, and no resource makes it'; exit 1; }
 inside ./usr/local/share
 owner=root:root
@@ -1233,14 +1942,14 @@ else
   su -s /bin/sh "$user" -c 'mkdir -m "$2" -- "$1"' sh ./usr/local/share/runbooks 0755
 fi
 }
-attempt 12 '' guarded '/usr/local/share/runbooks	absent	1' 'directory:/usr/local/share/runbooks	{"group":"root","mode":"0755","owner":"root","type":"directory"}'
+attempt 20 '' guarded '/usr/local/share/runbooks	absent	1' 'directory:/usr/local/share/runbooks	{"group":"root","mode":"0755","owner":"root","type":"directory"}'
 look_at_parents ./usr/local/share/runbooks
-steps_13() {
+steps_21() {
 owner=root:root
 put "$STAGE/6b48efdac9f735fd877a0a43936f4f57d79ba6c69c71ccb1f0774e10b239fca5" ./usr/local/share/runbooks/vzdump-hook.md 0644 "$owner"
 }
-attempt 13 ' 12 ' '' '' 'file:/usr/local/share/runbooks/vzdump-hook.md	{"group":"root","mode":"0644","owner":"root","sha256":"6b48efdac9f735fd877a0a43936f4f57d79ba6c69c71ccb1f0774e10b239fca5","type":"file"}'
-steps_14() {
+attempt 21 ' 20 ' '' '' 'file:/usr/local/share/runbooks/vzdump-hook.md	{"group":"root","mode":"0644","owner":"root","sha256":"6b48efdac9f735fd877a0a43936f4f57d79ba6c69c71ccb1f0774e10b239fca5","type":"file"}'
+steps_22() {
 timeout -k 5 300 /bin/sh -c 'set -eu
 . "$STAGE/prelude"
 sh -c '\''command -v systemd-analyze >/dev/null 2>&1 || exit 0
@@ -1299,8 +2008,8 @@ judge_unit "$UNIT_DIR" "$UNIT_NAME" '\'''\''
 put "$STAGE/a642c4a61d895e896e5b155af860b336686279cf2d272ab9a2a77057a7655cf4" ./etc/systemd/system/vzdump-hook-repair.service 0644 root:root
 systemctl daemon-reload'
 }
-attempt 14 ' 10 . 9 ' '' '' 'unit:vzdump-hook-repair.service	{"mode":"0644","owner":"root:root","reload_needed":"no","text":"a642c4a61d895e896e5b155af860b336686279cf2d272ab9a2a77057a7655cf4"}'
-steps_15() {
+attempt 22 ' 10 . 9 ' '' '' 'unit:vzdump-hook-repair.service	{"mode":"0644","owner":"root:root","reload_needed":"no","text":"a642c4a61d895e896e5b155af860b336686279cf2d272ab9a2a77057a7655cf4"}'
+steps_23() {
 timeout -k 5 300 /bin/sh -c 'set -eu
 . "$STAGE/prelude"
 sh -c '\''command -v systemd-analyze >/dev/null 2>&1 || exit 0
@@ -1366,12 +2075,14 @@ tell() {
 }
 systemctl start -- vzdump-hook-repair.timer || tell'
 }
-attempt 15 ' 14 . 10 . 9 ' '' '' 'unit:vzdump-hook-repair.timer	{"active":"active","enabled":"enabled","mode":"0644","owner":"root:root","reload_needed":"no","text":"39a96c1bd7bb64dd70d3097dbba5408dd017bcf3fdddab2693f6a91ee5c09081","wanted_by":"timers.target"}'
+attempt 23 ' 22 . 10 . 9 ' '' '' 'unit:vzdump-hook-repair.timer	{"active":"active","enabled":"enabled","mode":"0644","owner":"root:root","reload_needed":"no","text":"39a96c1bd7bb64dd70d3097dbba5408dd017bcf3fdddab2693f6a91ee5c09081","wanted_by":"timers.target"}'
 frame record
 {
   cat "$STAGE/record"
   [ ! -f "$RUNDIR/record.done" ] || cat "$RUNDIR/record.done"
 } >"$STATE/record.new" && sync "$STATE/record.new" && mv -T -- "$STATE/record.new" "$STATE/record"
+# What hung before the changes may answer after them.
+[ ! -f "$SCRATCH/hung" ] || rm -f -- "$SCRATCH/hung"
 frame verify
 # What is stuck in the kernel while it looks must not keep the lock.
 {
@@ -1601,6 +2312,225 @@ fi
 frame 'look directory'
 (
 each_path 'stat_paths "$@"' ./var/lib/vz/vzdump-tmp ./var/lib/vzdump-hook ./usr/local/share/runbooks
+) 2>/dev/null
+frame 'look pve_storage'
+(
+pmxcfs=
+while read -r _ _ _ _ point rest; do
+  [ "$point" != /etc/pve ] || { pmxcfs=${rest##* - }; pmxcfs=${pmxcfs%% *}; }
+done </proc/self/mountinfo
+if [ "$pmxcfs" != fuse ]; then
+  for id in local truenas-bu pbs-pihanga; do printf '%s\tmounted\t%s\n' "$id" "${pmxcfs:-no}"; done
+else
+  rc=0
+  seen=$(ask pmxcfs 5 'cd ./etc/pve || exit 3
+set -- .members
+[ ! -e storage.cfg ] || set -- "$@" storage.cfg
+awk '\''FILENAME == ".members" { print "m\t" $0; next }
+/^[ \t]+password([ \t]|$)/ { sub(/password.*/, "password -") }
+{ print "c\t" $0 }'\'' "$@" || exit 4
+printf '\''r\t%s\n'\'' "${2-absent}"
+set --
+for id in local truenas-bu pbs-pihanga; do
+  file=priv/storage/$id
+  [ ! -e "$file.enc" ] || printf '\''e\t%s\n'\'' "$id"
+  [ ! -e "$file.pw" ] || { printf '\''p\t%s\n'\'' "$id"; set -- "$@" "$file.pw"; }
+done
+[ $# -eq 0 ] || sha256sum -- "$@"
+exit 0') || rc=$?
+  plugins=
+  set +f
+  for file in ./usr/share/perl5/PVE/Storage/Custom/*.pm; do [ ! -e "$file" ] || plugins=yes; done
+  set -f
+  case $rc in
+    0) { printf '%s\n' local truenas-bu pbs-pihanga "$plugins."; printf '%s\n' "$seen"; } | awk 'function sorted(list, count,  i, j, t) {
+  for (i = 2; i <= count; i++)
+    for (j = i; j > 1 && list[j] < list[j - 1]; j--) { t = list[j]; list[j] = list[j - 1]; list[j - 1] = t }
+}
+function plain(text,  key, part, count, i) {
+  gsub(/[ \t\r,;]+/, " ", text)
+  sub(/^ /, "", text)
+  sub(/ $/, "", text)
+  key = text
+  sub(/ .*/, "", key)
+  if (key == text) return key " 1"
+  count = split(substr(text, length(key) + 2), part, " ")
+  sorted(part, count)
+  text = key
+  for (i = 1; i <= count; i++) text = text " " part[i]
+  return text
+}
+!begun && $0 ~ /^(yes)?\.$/ { begun = 1; plugins = $0 == "yes."; next }
+!begun { id[++n] = $0; next }
+/^m\t/ { members = members substr($0, 3); next }
+/^c\t/ { line[++m] = substr($0, 3); next }
+/^r\t/ { read = substr($0, 3); next }
+/^e\t/ { key[substr($0, 3)] = 1; next }
+/^p\t/ { pw[substr($0, 3)] = "unreadable"; next }
+length($0) > 67 { name = substr($0, 67); sub(/^priv\/storage\//, "", name); sub(/\.pw$/, "", name); pw[name] = substr($0, 1, 64) }
+END {
+  gsub(/[ \t]/, "", members)
+  # Right after a change the kernel cuts it at its former length.
+  if (members ~ /^\{"nodename".*\}$/) {
+    if (members ~ /"quorate":0/) quorate = "no"
+    else if (members ~ /"quorate":1/ || members !~ /"cluster"/) quorate = "yes"
+  }
+  for (k = 1; k <= n; k++) {
+    print id[k] "\tread\t" read
+    if (quorate != "") print id[k] "\tquorate\t" quorate
+    for (i = 1; i <= m; i++) print id[k] "\tfile\t" line[i]
+    if (plugins) print id[k] "\tplugins\tyes"
+    if (id[k] in key) print id[k] "\tkey\tyes"
+    print id[k] "\tpw\t" (id[k] in pw ? pw[id[k]] : "none")
+    inside = ""; count = 0
+    for (i = 1; i <= m; i++) {
+      if (line[i] ~ /^[ \t\r]*#/) continue
+      if (line[i] == "") { inside = ""; continue }
+      if (inside == "") {
+        inside = "-"
+        if (line[i] !~ /^[^ \t]+:[ \t]*[^ \t]+[ \t\r]*$/) { inside = ""; continue }
+        head = line[i]
+        sub(/[ \t\r]+$/, "", head)
+        type = head
+        sub(/:[^:]*$/, "", type)
+        sub(/^.*:[ \t]*/, "", head)
+        inside = head
+        if (head == id[k]) mine[++count] = "type " tolower(type)
+      } else if (inside == id[k]) mine[++count] = plain(line[i])
+    }
+    sorted(mine, count)
+    for (i = 1; i <= count; i++) print id[k] "\town\t" mine[i]
+  }
+}' ;;
+    124) for id in local truenas-bu pbs-pihanga; do printf '%s\tunknown\tno answer in 5 s: /etc/pve hangs\n' "$id"; done ;;
+    *) for id in local truenas-bu pbs-pihanga; do printf '%s\tunknown\t/etc/pve could not be read\n' "$id"; done ;;
+  esac
+fi
+) 2>/dev/null
+frame 'look pve_backup_job'
+(
+rc=0
+seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null && { [ -e .version ] || [ -e .members ]; } || exit 3
+members=
+[ ! -e .members ] || members=$(tr -d '\'' \t\n'\'' <.members)
+case $members in *'\''"quorate":0'\''*) echo no ;; *) echo yes ;; esac
+[ ! -e jobs.cfg ] || cat jobs.cfg') || rc=$?
+lost=
+case $rc in
+  0) ;;
+  3) lost='/etc/pve is not the cluster file system of Proxmox VE: pve-cluster does not run, or has not mounted it' ;;
+  124) lost='no answer in 5 s: /etc/pve hangs' ;;
+  *) lost='/etc/pve could not be read' ;;
+esac
+quorum=yes
+case $seen in
+  yes*) ;;
+  no*) quorum=no ;;
+  *) [ -n "$lost" ] || lost='/etc/pve could not be read' ;;
+esac
+seen=${seen#"$quorum"}
+seen=${seen#?}
+for identity in pve2-truenas-bu-busy-media pve2-local-busy-media pve2-pbs-pihanga-database; do
+  [ -z "$lost" ] || printf '%s\tunknown\t%s\n' "$identity" "$lost"
+  [ "$quorum" = yes ] || printf '%s\tquorum\tno\n' "$identity"
+done
+[ -n "$lost" ] || { printf '%s
+' pve2-truenas-bu-busy-media pve2-local-busy-media pve2-pbs-pihanga-database .; printf '%s
+' "$seen"; } | awk '!raw && $0 == "." { raw = 1; next }
+!raw { id[++n] = $0; next }
+{ line[++m] = $0 }
+function sorted(list, count,  i, j, t) {
+  for (i = 2; i <= count; i++)
+    for (j = i; j > 1 && list[j] < list[j - 1]; j--) { t = list[j]; list[j] = list[j - 1]; list[j - 1] = t }
+}
+function plain(text,  key, value, part, count, i) {
+  sub(/^[ \t]+/, "", text)
+  sub(/[ \t\r]+$/, "", text)
+  key = text
+  sub(/[ \t].*/, "", key)
+  value = substr(text, length(key) + 1)
+  if (key == "comment") {
+    gsub(/%[0-9A-Fa-f][0-9A-Fa-f]/, "", value)
+    gsub(/[^A-Za-z0-9]/, "", value)
+  }
+  if (key == "fleecing") gsub(/enabled=/, "", value)
+  gsub(/[,;\t]/, " ", value)
+  count = split(value, part, " ")
+  sorted(part, count)
+  value = key
+  for (i = 1; i <= count; i++) value = value " " part[i]
+  return value
+}
+END {
+  for (k = 1; k <= n; k++) {
+    for (i = 1; i <= m; i++) print id[k] "\tfile\t" line[i]
+    inside = ""; count = 0
+    for (i = 1; i <= m; i++) {
+      if (line[i] ~ /^[ \t]*#/) continue
+      if (line[i] == "") { inside = ""; continue }
+      if (inside == "" && line[i] ~ /^[^ \t]+:/) {
+        head = line[i]
+        sub(/^[^ \t]+:[ \t]*/, "", head)
+        sub(/[ \t]+$/, "", head)
+        inside = head
+        if (inside == id[k]) mine[++count] = "job " line[i]
+        continue
+      }
+      if (inside != id[k] || inside == "") continue
+      text = plain(line[i])
+      if (text != "enabled 1") mine[++count] = text
+    }
+    sorted(mine, count)
+    for (i = 1; i <= count; i++) print id[k] "\town\t" mine[i]
+  }
+}'
+) 2>/dev/null
+frame 'look pve_guest_option'
+(
+rc=0
+seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null && { [ -e .version ] || [ -e .members ]; } || exit 3
+members=
+[ ! -e .members ] || members=$(tr -d '\'' \t\n'\'' <.members)
+case $members in *'\''"quorate":0'\''*) echo no ;; *) echo yes ;; esac
+node=$(uname -n)
+node=${node%%.*}
+for vmid in 111 1031; do
+  printf '\''%s	looked	1
+'\'' "$vmid"
+  for conf in nodes/*/qemu-server/"$vmid".conf nodes/*/lxc/"$vmid".conf; do
+    [ -e "$conf" ] || continue
+    printf '\''%s	conf	%s
+'\'' "$vmid" "$conf"
+    case $conf in nodes/"$node"/*) ;; *) printf '\''%s	elsewhere	1
+'\'' "$vmid" ;; esac
+    awk -v vmid="$vmid" '\''BEGIN { part = "now" }
+/^\[/ { part = tolower($0) ~ /^\[(pve:)?pending\][ \t\r]*$/ ? "next" : ""; next }
+part != "" && /^(lock|agent|hookscript|delete|mp[0-9]+|scsi[0-9]+|virtio[0-9]+|sata[0-9]+|ide[0-9]+|efidisk0):/ {
+  print vmid "\t" part "\t" $0
+}'\'' "$conf" || exit 4
+  done
+done') || rc=$?
+lost=
+case $rc in
+  0) ;;
+  3) lost='/etc/pve is not the cluster file system of Proxmox VE: pve-cluster does not run, or has not mounted it' ;;
+  124) lost='no answer in 5 s: /etc/pve hangs' ;;
+  *) lost='/etc/pve could not be read' ;;
+esac
+quorum=yes
+case $seen in
+  yes*) ;;
+  no*) quorum=no ;;
+  *) [ -n "$lost" ] || lost='/etc/pve could not be read' ;;
+esac
+seen=${seen#"$quorum"}
+seen=${seen#?}
+for identity in 111 1031; do
+  [ -z "$lost" ] || printf '%s\tunknown\t%s\n' "$identity" "$lost"
+  [ "$quorum" = yes ] || printf '%s\tquorum\tno\n' "$identity"
+done
+[ -n "$lost" ] || printf '%s
+' "$seen"
 ) 2>/dev/null
 } 9>&-
 rm -rf -- "$STAGE"

@@ -6,7 +6,7 @@ NONCE=00112233445566778899aabbccddeeff
 ROOT=''
 frame() { printf '\n%s %s\n' "$NONCE" "$1"; }
 cd / || { frame 'no-root'; exit 1; }
-NETWORK= HUNG=
+NETWORK=
 while read -r _ _ _ _ point rest; do
   case "${rest##* - }" in
     nfs*|cifs*|smb*|fuse*|ceph*|9p*|glusterfs*|afs*|autofs*) NETWORK="$NETWORK $point" ;;
@@ -90,10 +90,21 @@ remote_path() {
   done
   return 1
 }
-scratch() {
-  [ -n "${SCRATCH:-}" ] && return 0
-  SCRATCH=$(mktemp -d /run/provision.XXXXXX 2>/dev/null || mktemp -d) || return 1
-  trap 'rm -rf -- "$SCRATCH"' EXIT
+SCRATCH=/tmp/provision.$NONCE
+[ ! -w /run ] || SCRATCH=/run/provision.$NONCE
+trap '[ ! -d "$SCRATCH" ] || rm -rf -- "$SCRATCH"' EXIT
+scratch() { [ -d "$SCRATCH" ] || mkdir -m 0700 -- "$SCRATCH"; }
+was_hung() {
+  [ -f "$SCRATCH/hung" ] || return 1
+  while IFS= read -r one; do [ "$one" != "$1" ] || return 0; done <"$SCRATCH/hung"
+  return 1
+}
+ask() {
+  if was_hung "$1"; then return 124; fi
+  rc=0
+  limited "$2" "$3" "${4-}" || rc=$?
+  [ "$rc" -ne 124 ] || printf '%s\n' "$1" >>"$SCRATCH/hung"
+  return "$rc"
 }
 limited() {
   scratch || return 125
@@ -102,7 +113,8 @@ limited() {
   case $rc in
     124|137|143) return 124 ;;
   esac
-  cat "$SCRATCH/out"
+  # What cannot be handed on was not seen, however well it went.
+  cat "$SCRATCH/out" || return 125
   return "$rc"
 }
 each_path() {
@@ -115,13 +127,9 @@ each_path() {
       shift
       if remote_path "$p"; then
         rc=0
-        case "$HUNG " in
-          *" $point "*) rc=124 ;;
-          *) limited 5 "$PATH_FUNCTIONS
-$body" "$p" || rc=$? ;;
-        esac
+        ask "mount $point" 5 "$PATH_FUNCTIONS
+$body" "$p" || rc=$?
         if [ "$rc" -eq 124 ]; then
-          HUNG="$HUNG $point"
           printf '%s\tunknown\tno answer in 5 s: the network mount it lies on hangs\n' "${p#.}"
         fi
       else
@@ -141,7 +149,7 @@ fact clock "$(date +%s)"
 [ ! -e ./usr/sbin/proxmox-backup-manager ] || fact platform pbs
 [ ! -e ./etc.defaults/VERSION ] || fact platform synology
 [ ! -e ./usr/bin/midclt ] || fact platform truenas
-for tool in base64 dpkg-query flock mktemp setsid sha256sum stat systemctl tar timeout; do
+for tool in base64 dpkg-query flock mktemp pct pvesh pvesm qm setsid sha256sum stat systemctl tar timeout; do
   if command -v "$tool" >/dev/null 2>&1; then fact tool "$tool"; fi
 done
 frame mounts
@@ -388,6 +396,225 @@ fi
 frame 'look directory'
 (
 each_path 'stat_paths "$@"' ./var/lib/vz/vzdump-tmp ./var/lib/vzdump-hook ./usr/local/share/runbooks
+) 2>/dev/null
+frame 'look pve_storage'
+(
+pmxcfs=
+while read -r _ _ _ _ point rest; do
+  [ "$point" != /etc/pve ] || { pmxcfs=${rest##* - }; pmxcfs=${pmxcfs%% *}; }
+done </proc/self/mountinfo
+if [ "$pmxcfs" != fuse ]; then
+  for id in local truenas-bu pbs-pihanga; do printf '%s\tmounted\t%s\n' "$id" "${pmxcfs:-no}"; done
+else
+  rc=0
+  seen=$(ask pmxcfs 5 'cd ./etc/pve || exit 3
+set -- .members
+[ ! -e storage.cfg ] || set -- "$@" storage.cfg
+awk '\''FILENAME == ".members" { print "m\t" $0; next }
+/^[ \t]+password([ \t]|$)/ { sub(/password.*/, "password -") }
+{ print "c\t" $0 }'\'' "$@" || exit 4
+printf '\''r\t%s\n'\'' "${2-absent}"
+set --
+for id in local truenas-bu pbs-pihanga; do
+  file=priv/storage/$id
+  [ ! -e "$file.enc" ] || printf '\''e\t%s\n'\'' "$id"
+  [ ! -e "$file.pw" ] || { printf '\''p\t%s\n'\'' "$id"; set -- "$@" "$file.pw"; }
+done
+[ $# -eq 0 ] || sha256sum -- "$@"
+exit 0') || rc=$?
+  plugins=
+  set +f
+  for file in ./usr/share/perl5/PVE/Storage/Custom/*.pm; do [ ! -e "$file" ] || plugins=yes; done
+  set -f
+  case $rc in
+    0) { printf '%s\n' local truenas-bu pbs-pihanga "$plugins."; printf '%s\n' "$seen"; } | awk 'function sorted(list, count,  i, j, t) {
+  for (i = 2; i <= count; i++)
+    for (j = i; j > 1 && list[j] < list[j - 1]; j--) { t = list[j]; list[j] = list[j - 1]; list[j - 1] = t }
+}
+function plain(text,  key, part, count, i) {
+  gsub(/[ \t\r,;]+/, " ", text)
+  sub(/^ /, "", text)
+  sub(/ $/, "", text)
+  key = text
+  sub(/ .*/, "", key)
+  if (key == text) return key " 1"
+  count = split(substr(text, length(key) + 2), part, " ")
+  sorted(part, count)
+  text = key
+  for (i = 1; i <= count; i++) text = text " " part[i]
+  return text
+}
+!begun && $0 ~ /^(yes)?\.$/ { begun = 1; plugins = $0 == "yes."; next }
+!begun { id[++n] = $0; next }
+/^m\t/ { members = members substr($0, 3); next }
+/^c\t/ { line[++m] = substr($0, 3); next }
+/^r\t/ { read = substr($0, 3); next }
+/^e\t/ { key[substr($0, 3)] = 1; next }
+/^p\t/ { pw[substr($0, 3)] = "unreadable"; next }
+length($0) > 67 { name = substr($0, 67); sub(/^priv\/storage\//, "", name); sub(/\.pw$/, "", name); pw[name] = substr($0, 1, 64) }
+END {
+  gsub(/[ \t]/, "", members)
+  # Right after a change the kernel cuts it at its former length.
+  if (members ~ /^\{"nodename".*\}$/) {
+    if (members ~ /"quorate":0/) quorate = "no"
+    else if (members ~ /"quorate":1/ || members !~ /"cluster"/) quorate = "yes"
+  }
+  for (k = 1; k <= n; k++) {
+    print id[k] "\tread\t" read
+    if (quorate != "") print id[k] "\tquorate\t" quorate
+    for (i = 1; i <= m; i++) print id[k] "\tfile\t" line[i]
+    if (plugins) print id[k] "\tplugins\tyes"
+    if (id[k] in key) print id[k] "\tkey\tyes"
+    print id[k] "\tpw\t" (id[k] in pw ? pw[id[k]] : "none")
+    inside = ""; count = 0
+    for (i = 1; i <= m; i++) {
+      if (line[i] ~ /^[ \t\r]*#/) continue
+      if (line[i] == "") { inside = ""; continue }
+      if (inside == "") {
+        inside = "-"
+        if (line[i] !~ /^[^ \t]+:[ \t]*[^ \t]+[ \t\r]*$/) { inside = ""; continue }
+        head = line[i]
+        sub(/[ \t\r]+$/, "", head)
+        type = head
+        sub(/:[^:]*$/, "", type)
+        sub(/^.*:[ \t]*/, "", head)
+        inside = head
+        if (head == id[k]) mine[++count] = "type " tolower(type)
+      } else if (inside == id[k]) mine[++count] = plain(line[i])
+    }
+    sorted(mine, count)
+    for (i = 1; i <= count; i++) print id[k] "\town\t" mine[i]
+  }
+}' ;;
+    124) for id in local truenas-bu pbs-pihanga; do printf '%s\tunknown\tno answer in 5 s: /etc/pve hangs\n' "$id"; done ;;
+    *) for id in local truenas-bu pbs-pihanga; do printf '%s\tunknown\t/etc/pve could not be read\n' "$id"; done ;;
+  esac
+fi
+) 2>/dev/null
+frame 'look pve_backup_job'
+(
+rc=0
+seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null && { [ -e .version ] || [ -e .members ]; } || exit 3
+members=
+[ ! -e .members ] || members=$(tr -d '\'' \t\n'\'' <.members)
+case $members in *'\''"quorate":0'\''*) echo no ;; *) echo yes ;; esac
+[ ! -e jobs.cfg ] || cat jobs.cfg') || rc=$?
+lost=
+case $rc in
+  0) ;;
+  3) lost='/etc/pve is not the cluster file system of Proxmox VE: pve-cluster does not run, or has not mounted it' ;;
+  124) lost='no answer in 5 s: /etc/pve hangs' ;;
+  *) lost='/etc/pve could not be read' ;;
+esac
+quorum=yes
+case $seen in
+  yes*) ;;
+  no*) quorum=no ;;
+  *) [ -n "$lost" ] || lost='/etc/pve could not be read' ;;
+esac
+seen=${seen#"$quorum"}
+seen=${seen#?}
+for identity in pve2-truenas-bu-busy-media pve2-local-busy-media pve2-pbs-pihanga-database; do
+  [ -z "$lost" ] || printf '%s\tunknown\t%s\n' "$identity" "$lost"
+  [ "$quorum" = yes ] || printf '%s\tquorum\tno\n' "$identity"
+done
+[ -n "$lost" ] || { printf '%s
+' pve2-truenas-bu-busy-media pve2-local-busy-media pve2-pbs-pihanga-database .; printf '%s
+' "$seen"; } | awk '!raw && $0 == "." { raw = 1; next }
+!raw { id[++n] = $0; next }
+{ line[++m] = $0 }
+function sorted(list, count,  i, j, t) {
+  for (i = 2; i <= count; i++)
+    for (j = i; j > 1 && list[j] < list[j - 1]; j--) { t = list[j]; list[j] = list[j - 1]; list[j - 1] = t }
+}
+function plain(text,  key, value, part, count, i) {
+  sub(/^[ \t]+/, "", text)
+  sub(/[ \t\r]+$/, "", text)
+  key = text
+  sub(/[ \t].*/, "", key)
+  value = substr(text, length(key) + 1)
+  if (key == "comment") {
+    gsub(/%[0-9A-Fa-f][0-9A-Fa-f]/, "", value)
+    gsub(/[^A-Za-z0-9]/, "", value)
+  }
+  if (key == "fleecing") gsub(/enabled=/, "", value)
+  gsub(/[,;\t]/, " ", value)
+  count = split(value, part, " ")
+  sorted(part, count)
+  value = key
+  for (i = 1; i <= count; i++) value = value " " part[i]
+  return value
+}
+END {
+  for (k = 1; k <= n; k++) {
+    for (i = 1; i <= m; i++) print id[k] "\tfile\t" line[i]
+    inside = ""; count = 0
+    for (i = 1; i <= m; i++) {
+      if (line[i] ~ /^[ \t]*#/) continue
+      if (line[i] == "") { inside = ""; continue }
+      if (inside == "" && line[i] ~ /^[^ \t]+:/) {
+        head = line[i]
+        sub(/^[^ \t]+:[ \t]*/, "", head)
+        sub(/[ \t]+$/, "", head)
+        inside = head
+        if (inside == id[k]) mine[++count] = "job " line[i]
+        continue
+      }
+      if (inside != id[k] || inside == "") continue
+      text = plain(line[i])
+      if (text != "enabled 1") mine[++count] = text
+    }
+    sorted(mine, count)
+    for (i = 1; i <= count; i++) print id[k] "\town\t" mine[i]
+  }
+}'
+) 2>/dev/null
+frame 'look pve_guest_option'
+(
+rc=0
+seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null && { [ -e .version ] || [ -e .members ]; } || exit 3
+members=
+[ ! -e .members ] || members=$(tr -d '\'' \t\n'\'' <.members)
+case $members in *'\''"quorate":0'\''*) echo no ;; *) echo yes ;; esac
+node=$(uname -n)
+node=${node%%.*}
+for vmid in 111 1031; do
+  printf '\''%s	looked	1
+'\'' "$vmid"
+  for conf in nodes/*/qemu-server/"$vmid".conf nodes/*/lxc/"$vmid".conf; do
+    [ -e "$conf" ] || continue
+    printf '\''%s	conf	%s
+'\'' "$vmid" "$conf"
+    case $conf in nodes/"$node"/*) ;; *) printf '\''%s	elsewhere	1
+'\'' "$vmid" ;; esac
+    awk -v vmid="$vmid" '\''BEGIN { part = "now" }
+/^\[/ { part = tolower($0) ~ /^\[(pve:)?pending\][ \t\r]*$/ ? "next" : ""; next }
+part != "" && /^(lock|agent|hookscript|delete|mp[0-9]+|scsi[0-9]+|virtio[0-9]+|sata[0-9]+|ide[0-9]+|efidisk0):/ {
+  print vmid "\t" part "\t" $0
+}'\'' "$conf" || exit 4
+  done
+done') || rc=$?
+lost=
+case $rc in
+  0) ;;
+  3) lost='/etc/pve is not the cluster file system of Proxmox VE: pve-cluster does not run, or has not mounted it' ;;
+  124) lost='no answer in 5 s: /etc/pve hangs' ;;
+  *) lost='/etc/pve could not be read' ;;
+esac
+quorum=yes
+case $seen in
+  yes*) ;;
+  no*) quorum=no ;;
+  *) [ -n "$lost" ] || lost='/etc/pve could not be read' ;;
+esac
+seen=${seen#"$quorum"}
+seen=${seen#?}
+for identity in 111 1031; do
+  [ -z "$lost" ] || printf '%s\tunknown\t%s\n' "$identity" "$lost"
+  [ "$quorum" = yes ] || printf '%s\tquorum\tno\n' "$identity"
+done
+[ -n "$lost" ] || printf '%s
+' "$seen"
 ) 2>/dev/null
 frame end
 exit 0

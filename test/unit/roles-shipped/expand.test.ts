@@ -43,6 +43,10 @@ test('nothing on a NAS is given a mode or an owner', async () => {
       expect(Object.keys(spec as object)).not.toEqual(expect.arrayContaining(['mode']));
       expect(Object.keys(spec as object)).not.toEqual(expect.arrayContaining(['owner']));
     }
-    if (name !== 'synology') expect(resources).toEqual([]);
+    // Files of a TrueNAS are its own: only its middleware is spoken to.
+    if (name !== 'synology')
+      expect(new Set(resources.map(({ type }) => type.name))).toEqual(
+        new Set(['truenas_dataset', 'truenas_share', 'truenas_service']),
+      );
   }
 });
