@@ -28,12 +28,25 @@ export default defineConfig({
         test: {
           name: 'lab',
           include: ['test/lab/**/*.test.ts', 'test/faults/**/*.test.ts'],
+          exclude: ['test/lab/vm/**'],
           globalSetup: ['test/lab/prepare.ts'],
           // Hosts take their share of the processor: more files at once would only measure the waiting.
           maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: 'vm',
+          include: ['test/lab/vm/**/*.test.ts'],
+          globalSetup: ['test/lab/prepare.ts'],
+          // An emulated processor takes all that there is.
+          maxWorkers: 1,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          sequence: { groupOrder: 3 },
         },
       },
     ],
