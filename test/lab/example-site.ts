@@ -1,6 +1,7 @@
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
+import { type ProvisionOptions, runProvision } from './cli.ts';
 import type { LabHost } from './lab.ts';
 import { scratch } from './machine.ts';
 import type { Reachable } from './site.ts';
@@ -64,6 +65,24 @@ export function exampleSite(hosts: readonly Reachable[], options: ExampleOptions
     hosts.flatMap((host) => host.hostKeys.map((line) => `${line}\n`)).join(''),
   );
   return dir;
+}
+
+/**
+ * What the comment in the inventory asks for: the secret of the token that the backup server has made, encrypted in the inventory,
+ * and named where the storages are. `site` says in its `env` where the key of the secrets is to lie.
+ */
+export async function putToken(site: ProvisionOptions, pbs: Pick<LabHost, 'sh' | 'readFile'>): Promise<void> {
+  const file = '/etc/provision/tokens/backup@pbs!pve';
+  const key = site.env?.PROVISION_AGE_KEY_FILE ?? '';
+  const made = await runProvision(['secret', 'keygen', '--out', key], site);
+  const input = await pbs.readFile(file);
+  const kept = await runProvision(['secret', 'set', 'pbs_token'], { ...site, input });
+  if (made.code !== 0 || kept.code !== 0) throw new Error(`lab: ${made.stderr}${kept.stderr}`);
+  await pbs.sh(`rm '${file}'`);
+  const user = '        username: backup@pbs!pve\n';
+  editFile(site.cwd, 'inventory/groups/pbs-clients.yaml', [
+    [user, `${user}        password: \${secrets.pbs_token}\n`],
+  ]);
 }
 
 /** Edits a file of a site as a person does; a text that is not there is an error of the test. */

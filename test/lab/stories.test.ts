@@ -1,7 +1,15 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runProvision } from './cli.ts';
-import { chosenFingerprint, editFile, emptyPackage, exampleSite } from './example-site.ts';
+import {
+  archiveOfServer,
+  guestFile,
+  guests,
+  type Node,
+  night as nightOf,
+  putGuests,
+} from './example-guests.ts';
+import { chosenFingerprint, editFile, emptyPackage, exampleSite, putToken } from './example-site.ts';
 import { follow, type LabSite, only, see } from './finding.ts';
 import { type LabHost, startHost, stopAll } from './lab.ts';
 import { scratch } from './machine.ts';
@@ -9,13 +17,6 @@ import { addSnapshots, fingerprint, newCertificate, pbsHost, storeMount } from '
 import { startPmxcfs } from './pmxcfs.ts';
 import { describeLab } from './suite.ts';
 import { startWorker } from './vzdump-worker.ts';
-
-/** What the example site says of the guests of these nodes. */
-const guests = {
-  pihanga: ['vm/101', 'vm/200'],
-  ruapehu: ['vm/109', 'vm/400', 'vm/401', 'vm/402', 'vm/403', 'vm/450', 'vm/451', 'ct/200'],
-} as const;
-type Node = keyof typeof guests;
 
 /** What containers cannot have: NFS, a clock of their own, somebody to push metrics to. */
 const edits = {
@@ -51,21 +52,9 @@ describeLab('the example site in trouble: what is said of it mends it', () => {
   let nodes: Readonly<Record<Node, LabHost>>;
   let site: LabSite;
 
-  /** What last night's backups left: a log for each guest, an archive or a group. `ends` is the last line of the logs of a node. */
+  /** What last night's backups left everywhere; `ends` is the last line of the logs of a node. */
   const night = async (ends: Readonly<Partial<Record<Node, string>>> = {}): Promise<void> => {
-    for (const name of ['pihanga', 'ruapehu'] as const) {
-      const logs = guests[name].map((guest) => {
-        const [type = '', vmid = ''] = guest.split('/');
-        const kind = type === 'vm' ? 'qemu' : 'lxc';
-        const end = (ends[name] ?? 'INFO: Finished Backup of VM N (00:01:12)').replaceAll(
-          'VM N',
-          `VM ${vmid}`,
-        );
-        return `[ ! -e /etc/pve/nodes/${name}/${kind === 'qemu' ? 'qemu-server' : 'lxc'}/${vmid}.conf ] ||
-  printf '%s\\n' 'INFO: Starting Backup of VM ${vmid} (${kind})' "${end}" >/var/log/vzdump/${kind}-${vmid}.log`;
-      });
-      await nodes[name].sh(`mkdir -p /var/log/vzdump\n${logs.join('\n')}`);
-    }
+    for (const node of ['pihanga', 'ruapehu'] as const) await nightOf(nodes[node], node, ends[node]);
   };
   /** Nothing is wrong, and nothing is left to do. */
   const well = async (): Promise<void> => {
@@ -76,12 +65,8 @@ describeLab('the example site in trouble: what is said of it mends it', () => {
   };
   const edit = (name: string, change: readonly [string, string]): void =>
     editFile(site.cwd, `inventory/${name}.yaml`, [change]);
-  const conf = (node: Node, guest: string): string => {
-    const [type, vmid] = guest.split('/');
-    return `/etc/pve/nodes/${node}/${type === 'vm' ? 'qemu-server' : 'lxc'}/${vmid}.conf`;
-  };
   const lock = (node: Node, guest: string, text = 'lock: backup'): Promise<string> =>
-    nodes[node].sh(`echo '${text}' >>${conf(node, guest)}`);
+    nodes[node].sh(`echo '${text}' >>${guestFile(node, guest)}`);
 
   beforeAll(async () => {
     const [server, pihanga, ruapehu] = await Promise.all([
@@ -94,13 +79,7 @@ describeLab('the example site in trouble: what is said of it mends it', () => {
     await Promise.all([pbs, pihanga, ruapehu].map((host) => emptyPackage(host, 'smartmontools')));
     for (const name of ['pihanga', 'ruapehu'] as const) {
       await startPmxcfs(nodes[name]);
-      for (const guest of guests[name])
-        await nodes[name].writeFile(
-          conf(name, guest),
-          guest.startsWith('vm/') ? 'scsi0: local:1,size=8G\n' : 'rootfs: local:1,size=8G\n',
-          '0640',
-          'root:www-data',
-        );
+      await putGuests(nodes[name], name);
     }
     const cwd = exampleSite([pbs, pihanga, ruapehu], {
       alone: true,
@@ -117,21 +96,11 @@ describeLab('the example site in trouble: what is said of it mends it', () => {
     expect(rules.code, rules.stdout).toBe(0);
     const server = await see(site, 'apply', '--yes', '--host', 'pbs');
     expect(server.exit, server.said).toBe(0);
-    // The token that the server has made: its secret goes into the inventory, as the comment there says.
-    const token = '/etc/provision/tokens/backup@pbs!pve';
-    await runProvision(['secret', 'keygen', '--out', site.env?.PROVISION_AGE_KEY_FILE ?? ''], site);
-    const input = await pbs.readFile(token);
-    expect((await runProvision(['secret', 'set', 'pbs_token'], { ...site, input })).code).toBe(0);
-    await pbs.sh(`rm '${token}'`);
-    edit('groups/pbs-clients', [
-      '        username: backup@pbs!pve\n',
-      '        username: backup@pbs!pve\n        password: ${secrets.pbs_token}\n',
-    ]);
+    await putToken(site, pbs);
     const apply = await see(site, 'apply', '--yes');
     expect(apply.exit, apply.said).toBe(0);
     await night();
-    await nodes.pihanga.sh(`mkdir -p /var/lib/vz/dump; cd /var/lib/vz/dump
-      echo data >"vzdump-qemu-101-$(date +%Y_%m_%d-%H_%M_%S).vma.zst"`);
+    await archiveOfServer(nodes.pihanga);
     const groups = [...guests.pihanga.slice(1), ...guests.ruapehu];
     await addSnapshots(
       pbs,
@@ -231,7 +200,7 @@ describeLab('the example site in trouble: what is said of it mends it', () => {
 
   test('a guest is deleted: its group is of nobody, then declared, and after its time retired', async () => {
     const group = 'vm/451';
-    await nodes.ruapehu.sh(`rm ${conf('ruapehu', group)} /var/log/vzdump/qemu-451.log`);
+    await nodes.ruapehu.sh(`rm ${guestFile('ruapehu', group)} /var/log/vzdump/qemu-451.log`);
     const gone = await see(site, 'check');
     expect(gone.checks, gone.said).toContain('ruapehu fail backup-jobs/unlocked-451');
     expect(gone.said).toContain('no guest has the number 451');
