@@ -2,6 +2,7 @@ import type { Symptom } from '../model/finding.ts';
 import { defineType, type Facts } from '../model/resource.ts';
 import type { Sh } from '../model/sh.ts';
 import type { Observed, State, Value } from '../model/state.ts';
+import { quote } from '../shell/quote.ts';
 import { lines, sh } from '../shell/sh.ts';
 import { lookMounts, seenMount } from './mountinfo.ts';
 import { pathSchema } from './properties.ts';
@@ -12,6 +13,7 @@ export interface MountHealthSpec {
   readonly type?: string;
   readonly expect_entry?: string;
   readonly write_test?: boolean;
+  readonly write_as?: string;
   readonly limit?: number;
 }
 
@@ -48,6 +50,11 @@ expect_entry: .chunks
         description:
           'Write a file with a unique name, set its time and mode, read them back, remove it (default false). Not where emptiness means something.',
       },
+      write_as: {
+        type: 'string',
+        pattern: '^[a-z_][a-z0-9_-]{0,31}$',
+        description: 'User who writes the test file (default root, whom an export may squash).',
+      },
       limit: {
         type: 'integer',
         minimum: 1,
@@ -82,7 +89,7 @@ function probe(spec: MountHealthSpec): Sh {
     ...(spec.expect_entry === undefined
       ? []
       : [sh`probe entry ${limit} ${entryProbe} ${`${point}/${spec.expect_entry}`}`]),
-    ...(spec.write_test ? [sh`probe write ${limit} ${writeProbe} ${point}`] : []),
+    ...(spec.write_test ? [sh`probe write ${limit} ${writeAs(spec.write_as)} ${point}`] : []),
   ];
   return sh`(
 point=${point}
@@ -118,6 +125,12 @@ touch -t 202401010101.01 -- "$file" 2>/dev/null
 chmod 0755 -- "$file" 2>/dev/null && [ "$(stat -c %a -- "$file")" = 755 ] &&
   chmod 0640 -- "$file" 2>/dev/null && [ "$(stat -c %a -- "$file")" = 640 ] && echo modes
 exit 0`;
+
+function writeAs(user: string | undefined): string {
+  return user === undefined
+    ? writeProbe
+    : `exec runuser -u ${user} -- /bin/sh -c ${quote(writeProbe)} sh "$1"`;
+}
 
 function read(facts: Facts, spec: MountHealthSpec): Observed {
   const mount = seenMount(facts, { identity: spec.mount_health, point: spec.mount_health });

@@ -20,8 +20,8 @@ export interface Proof {
 const readLimit = 3600;
 
 /**
- * What must be seen on a host if the jobs of all hosts did their work: on a node the log of each guest and the archives in its
- * directories, on a backup server the groups of every host that writes there. How old the newest may be follows from the
+ * What must be seen on a host if the jobs of all hosts did their work: on a node the log of each guest, the archives in its
+ * directories and what it mounts for them, on a backup server the groups of every host that writes there. How old the newest may be follows from the
  * schedule of its job: twice the longest time between two runs.
  */
 export function proofsOf(picture: Picture, host: PictureHost): Proof[] {
@@ -29,6 +29,7 @@ export function proofsOf(picture: Picture, host: PictureHost): Proof[] {
   return [
     ...backups.map((backup) => logProof(host, backup)),
     ...directoryProofs(picture, host, backups),
+    ...mountProofs(host),
     ...host.datastores.map((store) => datastoreProof(picture, host, store)),
   ];
 }
@@ -76,6 +77,28 @@ function directoryProofs(picture: Picture, host: PictureHost, backups: readonly 
       },
     ];
   });
+}
+
+/** What Proxmox VE mounts for backups, where no role watches it already: the right source, and files keep their times and modes. */
+function mountProofs(host: PictureHost): Proof[] {
+  return host.storages
+    .filter(({ type, disabled, content }) => type === 'nfs' && !disabled && content.includes('backup'))
+    .filter(({ path }) => !host.watched.some((one) => one.path === path))
+    .map(({ id, path, server, export: exported, where }) => ({
+      id: `pve-storage/mount-${id}`,
+      about: `${id} is mounted from ${server}, answers, and a file written there keeps its time and its mode`,
+      role: 'pve-storage',
+      type: 'mount_health',
+      spec: {
+        mount_health: path,
+        source: `${server}:${exported}`,
+        type: 'nfs',
+        expect_entry: 'dump',
+        write_test: true,
+        limit: 20,
+      },
+      where,
+    }));
 }
 
 /** Guests that do not, or no longer, go there are known all the same: a group of theirs is no group of nobody. */

@@ -77,6 +77,30 @@ describe('checks that follow from the jobs of the site', () => {
     ]);
   });
 
+  it('what is mounted for backups can be written to; once is enough', () => {
+    const nas = structuredClone(world);
+    Object.assign(nas.hosts.ruapehu?.has ?? {}, {
+      'pve_storage nas': { type: 'nfs', server: 'nas.lan', export: '/bu', content: ['backup'] },
+      'pve_storage iso': { type: 'nfs', server: 'nas.lan', export: '/iso', content: ['iso'] },
+    });
+    const mounts = () => proofs('ruapehu', nas).filter(({ type }) => type === 'mount_health');
+    expect(mounts().map(({ id, spec }) => [id, spec])).toEqual([
+      [
+        'pve-storage/mount-nas',
+        {
+          mount_health: '/mnt/pve/nas',
+          source: 'nas.lan:/bu',
+          type: 'nfs',
+          expect_entry: 'dump',
+          write_test: true,
+          limit: 20,
+        },
+      ],
+    ]);
+    Object.assign(nas.hosts.ruapehu?.has ?? {}, { 'mount_health /mnt/pve/nas': { source: 'nas.lan:/bu' } });
+    expect(mounts()).toEqual([]);
+  });
+
   it('a job that is off proves nothing', () => {
     const off: World = structuredClone(world);
     Object.assign(off.hosts.ruapehu?.has?.['pve_backup_job daily'] ?? {}, { enabled: false });
