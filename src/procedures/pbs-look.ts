@@ -19,7 +19,7 @@ export function meantStores(host: ProcedureHost | undefined, name: unknown): rea
 
 /**
  * Daemons, API, running tasks, and each store with the mount it should lie on. Prints `daemon:UNIT state ACTIVE`, `daemon:UNIT pid N`,
- * `api usage JSON`, `api tasks JSON` or `api unknown REASON`, `store:NAME mounted TYPE SOURCE`, `store:NAME probe ok|hangs|TEXT`.
+ * `api usage JSON`, `api tasks JSON` or `api unknown REASON`, `store:NAME mounted TYPE SOURCE` (of part of a file system with the part in brackets), `store:NAME probe ok|hangs|TEXT`.
  */
 export function pbsQuestion(host: string, stores: readonly DatastoreWish[]): Question {
   return { host, limit: 60 + 15 * stores.length, look: lines([daemonsLook, ...stores.map(storeLook)]) };
@@ -49,7 +49,7 @@ ${
   mount === null
     ? sh`tell "$STORE" mounted 'local -'`
     : sh`awk -v OFS='\t' -v store="$STORE" -v point=${point} '
-  $5 == point { for (i = 7; i <= NF && $i != "-"; i++); found = $(i + 1) " " $(i + 2) }
+  $5 == point { for (i = 7; i <= NF && $i != "-"; i++); found = $(i + 1) " " $(i + 2) ($4 == "/" || $(i + 1) == "none" ? "" : "[" $4 "]") }
   END { if (found) print store, "mounted", found }' /proc/self/mountinfo`
 }
 rc=0
@@ -119,11 +119,16 @@ function mountReason({ name, path, mount }: DatastoreWish, mounted: string, prob
   const [type = '', source = ''] = mounted.split(' ');
   const at = mount?.path ?? path;
   if (mount && mounted === '') return no(`nothing is mounted at ${at}, where the datastore ${name} lies`);
-  if (mount && (source !== mount.source || !sameType(type, mount.type)))
+  if (mount && (plainSource(source) !== plainSource(mount.source) || !sameType(type, mount.type)))
     return no(`at ${at} there is ${source} (${type}), and not ${mount.source} (${mount.type})`);
   if (probe === 'hangs') return no(`${at} gave no answer in 10 s: it hangs`);
   if (probe === '') return unknown(`${path} was not looked at`);
   return probe === 'ok' ? null : no(`${path}: ${probe}`);
+}
+
+/** `nas:/pbs/` is `nas:/pbs`, as it is to the roles. */
+export function plainSource(source: string): string {
+  return source.replace(/(.)\/+$/, '$1');
 }
 
 /** `nfs` in an inventory means any version of it. */

@@ -7,6 +7,7 @@ import {
   type PbsState,
   pbsFound,
   pbsQuestion,
+  plainSource,
   readPbs,
   servesReason,
   tasksReason,
@@ -86,12 +87,18 @@ type Mount = NonNullable<DatastoreWish['mount']>;
 /** One program, so that the way back does not depend on a connection: the trap starts the services on every way out. */
 function remountShell(store: DatastoreWish, mount: Mount, force: boolean) {
   const types = mount.type === 'nfs' ? 'nfs nfs4' : mount.type;
-  return sh`point=${mount.path} store=${store.path} source=${mount.source} types=${types} force=${force ? 'yes' : ''}
+  return sh`point=${mount.path} store=${store.path} source=${plainSource(mount.source)} types=${types} force=${force ? 'yes' : ''}
 set -f
 in_table() { awk -v point="$point" '$5 == point { found = 1 } END { exit !found }' /proc/self/mountinfo; }
 as_it_should_be() {
   awk -v point="$point" -v source="$source" -v types=" $types " '
-    $5 == point { for (i = 7; i <= NF && $i != "-"; i++); good = index(types, " " $(i + 1) " ") && $(i + 2) == source }
+    $5 == point {
+      for (i = 7; i <= NF && $i != "-"; i++);
+      found = $(i + 2)
+      if (found != "/") sub(/\\/+$/, "", found)
+      if ($4 != "/" && $(i + 1) != "none") found = found "[" $4 "]"
+      good = index(types, " " $(i + 1) " ") && found == source
+    }
     END { exit !good }' /proc/self/mountinfo && timeout -k 2 10 ls -d "$store/.chunks" >/dev/null 2>&1
 }
 way_back() {

@@ -1,3 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { acceptFingerprint } from '../../../src/procedures/pbs-accept-fingerprint.ts';
 import { fullRuns } from '../../../src/procedures/pbs-clients.ts';
@@ -189,6 +193,44 @@ describe('pbs/remount', () => {
     const [step] = plan([...daemons, ...healthy, ...api], false).steps;
     expect(step?.guard(answersOf({ pbs: busy }))?.why).toContain('a task runs');
     expect(step?.run.text).toContain('trap way_back EXIT');
+  });
+});
+
+describe('the source of a mount', () => {
+  const on = (source: string, path = '/mnt/pbs', type = 'nfs') =>
+    siteOf({
+      name: 'pbs',
+      platform: 'pbs',
+      datastores: [{ name: 'store', path, mount: { path, source, type }, from }],
+    });
+  const ready = [...daemons, ...api, 'store:store | probe | ok'];
+
+  it.each([
+    ['10.10.0.103:/mnt/Taupo/pbs/', 'nfs4 10.10.0.103:/mnt/Taupo/pbs', 'nfs'],
+    ['10.10.0.103:/mnt/Taupo/pbs', 'nfs4 10.10.0.103:/mnt/Taupo/pbs/', 'nfs'],
+    ['/dev/sdb1[/pbs]', 'btrfs /dev/sdb1[/pbs]', 'btrfs'],
+  ])('%s is what is mounted as %s', (source, mounted, type) => {
+    const said = [...ready, `store:store | mounted | ${mounted}`];
+    const plan = planned(restartStale, on(source, '/mnt/pbs', type), 'pbs', { test: false }, { pbs: said });
+    expect(plan.refused).toBeUndefined();
+  });
+
+  // Else the services would stay stopped on a mount that is as it should be.
+  it.each([
+    ['nas:/pbs/', 'nfs', '0:50 / POINT rw - nfs4 nas:/pbs rw', 0],
+    ['nas:/pbs', 'nfs', '0:50 / POINT rw - nfs4 nas:/pbs/ rw', 0],
+    ['/dev/sdb1[/pbs]', 'btrfs', '0:50 /pbs POINT rw shared:1 - btrfs /dev/sdb1 rw', 0],
+    ['/dev/sdb1', 'btrfs', '0:50 /pbs POINT rw shared:1 - btrfs /dev/sdb1 rw', 1],
+    ['nas:/pbs', 'nfs', '0:50 / POINT rw - nfs4 nas:/other rw', 1],
+  ])('pbs/remount: %s of the type %s, by "%s"', (source, type, row, code) => {
+    const dir = mkdtempSync(join(tmpdir(), 'provision-remount-'));
+    mkdirSync(join(dir, '.chunks'));
+    writeFileSync(join(dir, 'mountinfo'), `36 1 ${row.replace('POINT', dir)}\n`);
+    const [step] = planned(remount, on(source, dir, type), 'pbs', { force: true }, { pbs: ready }).steps;
+    const text = step?.run.text
+      .split('way_back() {')[0]
+      ?.replaceAll('/proc/self/mountinfo', `${dir}/mountinfo`);
+    expect(spawnSync('/bin/sh', ['-c', `${text}\nas_it_should_be`]).status).toBe(code);
   });
 });
 
