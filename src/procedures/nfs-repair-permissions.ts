@@ -117,6 +117,12 @@ function planFor(
     `the dataset ${state.dataset} of ${nas}: acltype ${state.acltype || '?'}, aclmode ${state.aclmode || '?'}`,
     ...(state.trivial === false ? [`${path} has an ACL that is more than a mode`] : []),
   );
+  if (cure === 'posix' && state.heirs.length > 0) {
+    const why = `${state.heirs.join(', ')} below ${state.dataset} would lose their ACLs too: they inherit its acltype`;
+    return refuse(
+      no(why, 'give them an acltype of their own first, or take another cure. Nothing was changed'),
+    );
+  }
   const acl = aclSteps(nas, path, state, cure);
   // Who may write there needs no other mapping; an ACL alone forbids a change of modes.
   const squashed = acl.length === 0 || broken.reason?.why.includes(words.write);

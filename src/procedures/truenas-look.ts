@@ -10,6 +10,8 @@ export interface TrueNasState {
   /** In capitals, as its middleware has them: NFSV4, POSIX, OFF; PASSTHROUGH, RESTRICTED, DISCARD. */
   readonly acltype: string;
   readonly aclmode: string;
+  /** Datasets below it that have its kind of ACLs because they have none of their own. */
+  readonly heirs: readonly string[];
   /** Whether the directory has no ACL beyond its mode; undefined when it does not say. */
   readonly trivial: boolean | undefined;
   readonly share: Readonly<Record<string, unknown>> | undefined;
@@ -56,11 +58,23 @@ export function readTrueNas(answers: Answers, host: string, path: string): TrueN
     dataset: String(dataset.id),
     acltype: value('acltype'),
     aclmode: value('aclmode'),
+    heirs: heirsOf(dataset),
     trivial: trivialIn(fact(said, 'truenas', 'acl')),
     share: shares.find(
       ({ path: one, paths }) => one === path || (Array.isArray(paths) && paths.includes(path)),
     ),
   };
+}
+
+function heirsOf({ children }: Readonly<Record<string, unknown>>): string[] {
+  if (!Array.isArray(children)) return [];
+  return children.flatMap((child: Readonly<Record<string, unknown>>) => {
+    const acltype = child.acltype;
+    const own =
+      typeof acltype === 'object' && acltype !== null && 'source' in acltype && acltype.source === 'LOCAL';
+    // Below one of its own another kind is inherited.
+    return own || child.type === 'VOLUME' ? [] : [String(child.id), ...heirsOf(child)];
+  });
 }
 
 function trivialIn(json: string): boolean | undefined {

@@ -120,6 +120,33 @@ describe('on TrueNAS', () => {
     },
   );
 
+  it('makes no POSIX dataset of one whose ACLs others inherit', () => {
+    const dataset = (id: string, source: string, children: object[] = []) => ({
+      id,
+      type: 'FILESYSTEM',
+      acltype: { value: 'NFSV4', source },
+      aclmode: { value: 'RESTRICTED', source },
+      children,
+    });
+    const plan = (children: object[]) => {
+      const said = [
+        `truenas | datasets | ${JSON.stringify([dataset('main/bu', 'LOCAL', children)])}`,
+        'truenas | acl | {"trivial":false}',
+        'truenas | shares | []',
+      ];
+      const parameters = { cure: 'posix' };
+      return planned(repairPermissions, site, 'pve2', parameters, { ...clients, 'truenas-bu': said });
+    };
+    expect(plan([]).abouts[0]).toContain('POSIX');
+    expect(
+      plan([dataset('main/bu/own', 'LOCAL', [dataset('main/bu/own/b', 'INHERITED')])]).abouts,
+    ).toHaveLength(3);
+    expect(plan([dataset('main/bu/a', 'INHERITED', [dataset('main/bu/a/b', 'INHERITED')])])).toMatchObject({
+      steps: [],
+      refused: { why: expect.stringMatching(/^main\/bu\/a, main\/bu\/a\/b below main\/bu would lose/) },
+    });
+  });
+
   it('takes ACLs away only when asked for by name, and says that this is for good', () => {
     const nas = truenas('25.04', restricted, rooted);
     const plan = planned(
