@@ -1,3 +1,4 @@
+import type { FileText } from '../inventory/texts.ts';
 import type { Check } from '../model/check.ts';
 import { InputErrors, ProvisionError, showWhere } from '../model/errors.ts';
 import type { Finding } from '../model/finding.ts';
@@ -11,7 +12,11 @@ import type { HostInput, Part, Picture } from '../site/picture.ts';
  * The picture of a whole site. Hosts that are expanded already are taken as they are, the others are expanded without opening
  * a secret: rules need all of them, whichever are selected. Throws InputErrors with the mistakes of all.
  */
-export async function pictureOf(site: Site, work: readonly Expanded[] = []): Promise<Picture> {
+export async function pictureOf(
+  site: Site,
+  work: readonly Expanded[] = [],
+  texts: readonly FileText[] | null = null,
+): Promise<Picture> {
   const [{ makePicture }, { expandHost }, { sortMistakes }] = await Promise.all([
     import('../site/picture.ts'),
     import('../roles/expand.ts'),
@@ -38,7 +43,7 @@ export async function pictureOf(site: Site, work: readonly Expanded[] = []): Pro
     }
   }
   if (mistakes.length > 0) throw new InputErrors(sortMistakes(mistakes));
-  return makePicture(site.inventory.node, hosts);
+  return makePicture(site.inventory.node, hosts, texts);
 }
 
 function partsOf({ resources, checks }: Expanded): Part[] {

@@ -4,6 +4,7 @@ import { allRules } from '../site/judge.ts';
 import { paletteFor } from './colours.ts';
 import { pictureOf, verdicts } from './judged.ts';
 import type { ReportOptions } from './options.ts';
+import { placesOf } from './places.ts';
 import { unknownName } from './selection.ts';
 import { openSite } from './site.ts';
 import type { Terminal } from './terminal.ts';
@@ -17,7 +18,13 @@ export async function rulesCommand(terminal: Terminal, options: RulesOptions): P
   const codes = allRules.map(({ code }) => code);
   const strange = options.rule.find((code) => !codes.includes(code));
   if (strange !== undefined) throw unknownName('rule', strange, codes);
-  const all = await verdicts(await pictureOf(await openSite(options, terminal)));
+  const [site, { textsBelow }] = await Promise.all([
+    openSite(options, terminal),
+    import('../inventory/texts.ts'),
+  ]);
+  const { inventory, roles, templates } = placesOf(options.inventory);
+  const texts = await textsBelow([inventory, roles, templates]);
+  const all = await verdicts(await pictureOf(site, [], texts));
   const asked = all.filter(({ rule }) => options.rule.length === 0 || options.rule.includes(rule.code));
   const wrong = asked.some(({ findings }) => findings.some(({ level }) => level === 'error'));
   const exit = wrong ? exitCodes.input : exitCodes.ok;

@@ -10,6 +10,7 @@ export interface Copy {
   readonly offsite: boolean;
   /** Serial of the disk, to tell two copies on one host apart. */
   readonly disk?: string | undefined;
+  readonly path?: string | undefined;
   readonly where: Where;
 }
 
@@ -57,6 +58,7 @@ function copyOf(spec: Spec, where: Where): Copy {
     medium: word(spec, 'medium') ?? '',
     offsite: spec.offsite === true,
     disk: word(spec, 'disk'),
+    path: word(spec, 'path'),
     where,
   };
 }

@@ -5,6 +5,7 @@ import type { Silence } from './declared.ts';
 import type { Picture } from './picture.ts';
 import { defineRule, type Rule } from './rule.ts';
 import { rules } from './rules/index.ts';
+import { noPlainSecret } from './rules/no-plain-secret.ts';
 
 /** What one rule came to. */
 export interface Verdict {
@@ -46,7 +47,11 @@ export function judge(picture: Picture): Verdict[] {
       ),
     };
   });
-  const idle = picture.silences.filter((silence) => !used.has(silence)).map(useless);
+  const idle = picture.silences
+    .filter((silence) => !used.has(silence))
+    // Where no files were read, nothing can be found in them.
+    .filter(({ rule }) => picture.texts !== null || rule !== noPlainSecret.code)
+    .map(useless);
   return [...verdicts, { rule: silenceMatches, findings: idle, silenced: [] }];
 }
 

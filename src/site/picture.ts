@@ -1,5 +1,6 @@
 import type { Disk, Guest } from '../inventory/data.ts';
 import { child, items, type MapNode, type Node, plain } from '../inventory/node.ts';
+import type { FileText } from '../inventory/texts.ts';
 import type { Where } from '../model/errors.ts';
 import type { Platform } from '../model/host.ts';
 import { isHost, type Reached } from './address.ts';
@@ -29,6 +30,8 @@ export interface Picture {
   readonly hosts: readonly PictureHost[];
   readonly dataSets: readonly DataSet[];
   readonly silences: readonly Silence[];
+  /** Files of the repository; null where they were not read for it. */
+  readonly texts: readonly FileText[] | null;
 }
 
 /** A resource or the resource of a check, and the line of the inventory that asked for it. */
@@ -54,11 +57,16 @@ export interface HostInput {
 }
 
 /** Pure: the same input gives the same picture. `site` is the content of site.yaml. */
-export function makePicture(site: Node, hosts: readonly HostInput[]): Picture {
+export function makePicture(
+  site: Node,
+  hosts: readonly HostInput[],
+  texts: readonly FileText[] | null = null,
+): Picture {
   return {
     hosts: hosts.map(pictureOf),
     dataSets: items(child(site, 'data_sets')).map(dataSetOf),
     silences: items(child(site, 'silence')).map(silenceOf),
+    texts,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Rule } from '../rule.ts';
 import { backupIdCollision } from './backup-id-collision.ts';
+import { bindMountCopies } from './bind-mount-copies.ts';
 import { busyMediaMode } from './busy-media-mode.ts';
 import { copiesApart } from './copies-apart.ts';
 import { databaseWhole } from './database-whole.ts';
@@ -15,6 +16,7 @@ import { guestInJob } from './guest-in-job.ts';
 import { hookNeedsAgent } from './hook-needs-agent.ts';
 import { jobStorage } from './job-storage.ts';
 import { mirrorDisksMatch } from './mirror-disks-match.ts';
+import { noPlainSecret } from './no-plain-secret.ts';
 import { pbsOwnCopy } from './pbs-own-copy.ts';
 import { pruneRights } from './prune-rights.ts';
 import { storageDatastoreExists } from './storage-datastore-exists.ts';
@@ -49,5 +51,7 @@ export const rules: readonly Rule[] = [
   pbsOwnCopy,
   mirrorDisksMatch,
   threeTwoOne,
+  bindMountCopies,
   copiesApart,
+  noPlainSecret,
 ];

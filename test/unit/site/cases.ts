@@ -935,4 +935,83 @@ export const cases: Readonly<Record<string, Cases>> = {
     },
     fits: { 'two disks': but({ on: 'pve1', medium: 'hdd', disk: 'B' }, 'site', 'data_sets', 0, 'copies', 1) },
   },
+  'bind-mount-copies': {
+    world: edit(
+      edit(
+        fleet,
+        [{ id: 'mp0', path: '/media', source: '/srv/media', bind: true }],
+        'hosts',
+        'pve1',
+        'guests',
+        1,
+        'mount_points',
+      ),
+      { on: 'pve1', path: '/srv/media', medium: 'hdd' },
+      'site',
+      'data_sets',
+      0,
+      'copies',
+      0,
+    ),
+    breaks: {
+      'no data set speaks of it': [
+        but(
+          [{ id: 'mp0', path: '/media', source: '/srv/media', bind: true }],
+          'hosts',
+          'pve1',
+          'guests',
+          1,
+          'mount_points',
+        ),
+        [['guest:101', /mp0 of guest 101 of pve1 is \/srv\/media of the host/]],
+      ],
+      'only one of another host': [
+        edit(
+          but([{ id: 'mp0', path: '/srv/media', bind: true }], 'hosts', 'pve1', 'guests', 1, 'mount_points'),
+          { on: 'pve2', path: '/srv/media', medium: 'hdd' },
+          'site',
+          'data_sets',
+          0,
+          'copies',
+          0,
+        ),
+        [['guest:101', /no data set speaks of it/]],
+      ],
+    },
+    fits: {
+      'a volume of the guest': but(
+        [{ id: 'mp0', path: '/media', source: 'local:1', bind: false }],
+        'hosts',
+        'pve1',
+        'guests',
+        1,
+        'mount_points',
+      ),
+    },
+  },
+  'no-plain-secret': {
+    world: {
+      ...fleet,
+      texts: {
+        'inventory/hosts/a.yaml': 'password: ${secrets.a}\npassword: # later\nfingerprint: aa:bb\n',
+        'roles/a/role.yaml': 'password: {type: string}\n    password: ${item.password}\n  password:\n',
+        'roles/a/README.md': 'The password: ask a person.\n',
+        'templates/a/x.hbs': 'password={{line password}}\n',
+      },
+    },
+    breaks: {
+      'in the inventory': [
+        { ...fleet, texts: { 'inventory/hosts/a.yaml': 'vars:\n  a:\n    db_password: "hunter2"\n' } },
+        [['file:inventory/hosts/a.yaml', /^inventory\/hosts\/a.yaml holds a password in clear text$/]],
+      ],
+      'in a runbook': [
+        { ...fleet, texts: { 'roles/a/README.md': 'sshpass -p x ssh root@pve\n' } },
+        [['file:roles/a/README.md', /a password given to sshpass/]],
+      ],
+      'a key': [
+        { ...fleet, texts: { 'templates/a/key': '-----BEGIN OPENSSH PRIVATE KEY-----\n' } },
+        [['file:templates/a/key', /a private key/]],
+      ],
+    },
+  },
 };

@@ -19,12 +19,15 @@ export interface Box {
 export interface World {
   readonly hosts: Readonly<Record<string, Box>>;
   readonly site?: Data;
+  /** Files of the repository by path. */
+  readonly texts?: Readonly<Record<string, string>>;
 }
 
-export function pictureOf({ hosts, site = {} }: World): Picture {
+export function pictureOf({ hosts, site = {}, texts = {} }: World): Picture {
   return makePicture(
     fromPlain(site, { file: 'site.yaml', line: 1, column: 1 }),
     Object.entries(hosts).map(([name, box]) => input(name, box)),
+    Object.entries(texts).map(([file, text]) => ({ file, text })),
   );
 }
 
