@@ -13,8 +13,8 @@ export const retireGroups: ComputedProcedure<ProcedureSite> = {
   id: 'pbs/retire-groups',
   about: 'Removes backup groups of guests that are gone, each one named by a person.',
   notes: `What it removes cannot be brought back. Only groups that the inventory declares as decommissioned (variable \`decommissioned\` of the role pbs)
-are looked at; each is listed with its snapshots, the newest of them and their size. A group is refused when its guest is on any node of
-the inventory, when a node could not be asked, when a snapshot of it is protected, or when the newest is younger than ${rest} days.
+are looked at; each is listed with its snapshots, the newest of them and their size. A group is refused when its guest is in the inventory or on any node of
+it, when a node could not be asked, when a snapshot of it is protected, or when the newest is younger than ${rest} days.
 Removed is what was typed, group by group: \`--set confirm=vm/330,ct/105\` (a group of a namespace as NS:vm/330). To keep them as an archive, do nothing:
 declared groups are not reported as old.`,
   parameters: {
@@ -181,6 +181,12 @@ function keep(
   group: Group,
   answers: Answers,
 ): Reason | null {
+  const meant = site.hosts.find(({ guests }) =>
+    guests.some(({ type, vmid }) => type === group.type && String(vmid) === group.id),
+  );
+  if (meant) return no(`${title(group)} is kept: the inventory has that guest on ${meant.name}`);
+  if (nodes(site).length === 0 && group.type !== 'host')
+    return unknown(`whether the guest of ${title(group)} is gone is not known: the inventory has no node`);
   for (const node of nodes(site)) {
     const seen = readGuests(answers, node);
     if (typeof seen === 'string')

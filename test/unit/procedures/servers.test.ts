@@ -8,7 +8,7 @@ import { fullRuns } from '../../../src/procedures/pbs-clients.ts';
 import { remount } from '../../../src/procedures/pbs-remount.ts';
 import { restartStale } from '../../../src/procedures/pbs-restart-stale.ts';
 import { retireGroups } from '../../../src/procedures/pbs-retire-groups.ts';
-import type { StorageWish } from '../../../src/procedures/site.ts';
+import type { ProcedureGuest, StorageWish } from '../../../src/procedures/site.ts';
 import { answersOf, planned, siteOf } from './world.ts';
 
 const from = { file: 'inventory/hosts/pve2.yaml', line: 12, column: 5 };
@@ -379,6 +379,25 @@ describe('pbs/retire-groups', () => {
       steps: [],
       refused: { why: expect.stringContaining(why) },
     });
+  });
+
+  it('is refused where the inventory still has the guest, or no node that could tell', () => {
+    const says = { pbs: [`clock | now | ${now}`, `group:store  | list0 | ${JSON.stringify(aged)}`] };
+    const on = (...guests: readonly ProcedureGuest[][]) =>
+      planned(
+        retireGroups,
+        siteOf(
+          ...site.hosts.filter(({ platform }) => platform === 'pbs'),
+          ...guests.map((own) => ({ name: 'pve2', guests: own })),
+        ),
+        'pbs',
+        { confirm: ['vm/330'] },
+        { ...says, pve2: nodeSays },
+      );
+    expect(on([]).steps).toHaveLength(1);
+    expect(on([{ vmid: 330, type: 'vm' }]).refused?.why).toContain('the inventory has that guest on pve2');
+    expect(on([{ vmid: 330, type: 'ct' }]).steps).toHaveLength(1);
+    expect(on().refused).toMatchObject({ unknown: true });
   });
 
   it('looks again right before it removes', () => {
