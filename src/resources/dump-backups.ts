@@ -2,7 +2,7 @@ import type { Symptom } from '../model/finding.ts';
 import { defineType, type Facts } from '../model/resource.ts';
 import type { Observed } from '../model/state.ts';
 import { lines } from '../shell/sh.ts';
-import { hoursSince, instant, seconds } from './ages.ts';
+import { hoursSince, instant, seconds, stillToCome } from './ages.ts';
 import { lookDumps } from './dump-backups-look.ts';
 import { pathSchema } from './properties.ts';
 
@@ -148,6 +148,8 @@ function read(facts: Facts, spec: DumpBackupsSpec): Observed {
     }
     const limit = guest.max_age_hours ?? spec.max_age_hours ?? defaultAge;
     const age = hoursSince(newest.made, now);
+    const ahead = stillToCome(newest.made, now);
+    if (ahead !== null) old?.push(`${name} ${ahead}`);
     if (age > limit) old?.push(`${name} is ${age} h old, at most ${limit} h are allowed`);
     if (!(newest.size > 0)) empty?.push(`${name}: ${newest.file}`);
     const doubt = doubts(own, guest.suspect_since);

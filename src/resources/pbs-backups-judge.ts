@@ -1,4 +1,4 @@
-import { hoursSince, instant } from './ages.ts';
+import { hoursSince, instant, stillToCome } from './ages.ts';
 import { groupName, type Snapshot } from './pbs-backups-json.ts';
 
 interface Expected {
@@ -40,6 +40,8 @@ export function judgeGroups(snapshots: readonly Snapshot[], expected: Expected, 
   return {
     old: list(
       wanted.flatMap(({ name, max_age_hours = usual }) => {
+        const ahead = stillToCome(newest(name), now);
+        if (ahead !== null) return [`${name} ${ahead}`];
         const age = hoursSince(newest(name), now);
         return newest(name) > 0 && age > max_age_hours
           ? [`${name} is ${age} h old, at most ${max_age_hours} h are allowed`]

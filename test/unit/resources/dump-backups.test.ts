@@ -33,6 +33,9 @@ describe('dump_backups', () => {
     expect(seen({ guests }, fresh.row(9), file('lxc-1031', 90).row(9)).differs).toEqual([]);
     expect(seen({ guests }, file('lxc-1031', 49).row(9)).codes).toEqual(['backup-old']);
     expect(seen({ guests, max_age_hours: 50 }, file('lxc-1031', 49).row(9)).differs).toEqual([]);
+    expect(seen({ guests }, file('lxc-1031', -23).row(9)).differs).toEqual([]);
+    // By a clock that was wrong it would be fresh for years.
+    expect(seen({ guests }, fresh.row(9), file('lxc-1031', -9000).row(9)).codes).toEqual(['backup-old']);
     expect(seen({ guests }, file('qemu-1031', 1).row(9)).codes).toEqual(['no-backup']);
     expect(seen({ guests }, fresh.row(0)).codes).toEqual(['backup-empty']);
   });

@@ -42,6 +42,15 @@ describe('pbs_backups', () => {
     expect(judged({ groups }, []).differs).toEqual(['missing']);
   });
 
+  it('takes no backup of a time to come for a fresh one', () => {
+    expect(judged({ groups }, [snapshot('vm/101', -23)]).differs).toEqual([]);
+    const { have, told } = judged({ groups }, [snapshot('vm/101', 300), snapshot('vm/101', -9000)]);
+    expect(have?.old).toContain('vm/101 is dated 2027-');
+    expect(told).toMatchObject([{ code: 'backup-old', data: { groups: 'vm/101' } }]);
+    const never = snapshot('vm/101', 0, { 'backup-time': 9e15 });
+    expect(judged({ groups }, [never]).have?.old).toContain('second 9000000000000000');
+  });
+
   it('takes an upload without an end for no backup, and reports it once it is old', () => {
     const open = { size: undefined };
     expect(judged({ groups }, [snapshot('vm/101', 1, open)]).differs).toEqual(['missing']);
