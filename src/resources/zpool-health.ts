@@ -1,6 +1,7 @@
 import type { Symptom } from '../model/finding.ts';
 import { defineType, type Facts } from '../model/resource.ts';
 import type { Observed, State } from '../model/state.ts';
+import { instant } from './ages.ts';
 import { damageText, vmidsOf } from './zfs-guests.ts';
 import { readStatusJson } from './zpool-json.ts';
 import { lookPools, poolPattern, zfsLimit } from './zpool-look.ts';
@@ -153,18 +154,13 @@ function devices({ leaves }: PoolStatus): State {
 
 function damaged(entries: readonly string[], first: readonly number[]): string {
   if (entries.length === 0) return 'none';
-  const since = first.length === 0 ? 'at an unknown time' : date(Math.min(...first));
+  const since = first.length === 0 ? 'at an unknown time' : instant(Math.min(...first));
   return `first error ${since}; ${damageText(entries)}`;
-}
-
-/** The host's time zone is not told with it: UTC, and named so. */
-function date(epoch: number): string {
-  return `${new Date(epoch * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 function scrub(scan: Scan, now: number | null, spec: ZpoolHealthSpec): string {
   if (scan.kind === 'none') return 'never';
-  const when = scan.at === null ? '' : ` of ${date(scan.at)}`;
+  const when = scan.at === null ? '' : ` of ${instant(scan.at)}`;
   if (scan.errors > 0) return `${scan.errors} errors not repaired by the ${scan.kind}${when}`;
   // A pool remembers its last scan only: that of a resilver says nothing of the data it did not copy.
   if (scan.kind !== 'scrub') return `not since the ${scan.kind}${when} (${scan.state})`;
@@ -173,6 +169,8 @@ function scrub(scan: Scan, now: number | null, spec: ZpoolHealthSpec): string {
   if (days === undefined) return wantedScrub(spec);
   if (scan.at === null || now === null) return 'at an unknown time';
   const age = Math.floor((now - scan.at) / 86400);
+  // Of a time to come: a clock was wrong, and it would count as recent until then.
+  if (age < -1) return 'at an unknown time';
   return age <= days ? wantedScrub(spec) : `${scan.state} ${age} days ago`;
 }
 

@@ -1,4 +1,4 @@
-import type { Leaf, PoolStatus, Scan } from './zpool-status.ts';
+import { count, type Leaf, type PoolStatus, type Scan } from './zpool-status.ts';
 
 type Table = Readonly<Record<string, unknown>>;
 
@@ -31,9 +31,10 @@ function table(value: unknown): Table | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Table) : undefined;
 }
 
+/** A count that came as text may be written as `1.2K`, which is not zero. */
 function number(value: unknown): number {
-  const found = typeof value === 'string' && value !== '' ? Number(value) : value;
-  return typeof found === 'number' && Number.isFinite(found) ? found : 0;
+  if (typeof value === 'string') return count(value);
+  return typeof value === 'number' && Number.isFinite(value) ? value : 0;
 }
 
 /** A map from name to device, each with its own `vdevs` unless it is the end. */

@@ -92,7 +92,7 @@ function readTree(lines: readonly string[]): Leaf[] {
 }
 
 /** -p prints exact numbers; an older or foreign one may still print `1.2K`, which is not zero. */
-function count(word: string): number {
+export function count(word: string): number {
   const found = /^(\d+(?:\.\d+)?)([KMGTPE]?)$/.exec(word);
   if (found === null) return 0;
   const power = ' KMGTPE'.indexOf(found[2] || ' ');

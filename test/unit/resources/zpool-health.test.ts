@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { differences, type Observed } from '../../../src/model/state.ts';
 import { zpoolHealth } from '../../../src/resources/zpool-health.ts';
+import { facts } from '../../../src/shell/facts.ts';
 import { newWorld, type World } from './zfs-world.ts';
 
 const members = ['ata-ACME_0001-part3', 'ata-ACME_0002-part3'];
@@ -155,6 +156,35 @@ describe.each(['2.1.11', '2.2.8', '2.3.4'])('zpool_health with OpenZFS %s', (ver
       const alone = world.look(zpoolHealth, [one]).get(one.zpool_health);
       expect(stable(both.get(one.zpool_health)?.text)).toBe(stable(alone?.text));
     }
+  });
+});
+
+describe('an answer of another form', () => {
+  const seen = (scan: object, errors: unknown = '0') => {
+    const leaf = (name: string) => ({ ...disk(name), checksum_errors: errors });
+    const status = {
+      pools: {
+        rpool: {
+          state: 'ONLINE',
+          vdevs: { rpool: { vdevs: Object.fromEntries(members.map((name) => [name, leaf(name)])) } },
+          scan_stats: { function: 'SCRUB', state: 'FINISHED', errors: '0', ...scan },
+          error_count: '0',
+        },
+      },
+    };
+    const lines = [`rpool\tjson\t${JSON.stringify(status)}`, `rpool\tnow\t${now}`];
+    return judged(zpoolHealth.read(facts(lines), spec, context));
+  };
+
+  it('counts 1.2K as errors, and a scrub of a time to come as none', () => {
+    expect(seen({ end_time: now - day })).toEqual({});
+    expect(seen({ end_time: now - day }, '1.2K')).toMatchObject({
+      errors: expect.stringContaining('1229 checksum'),
+    });
+    expect(seen({ end_time: now + 9 * day })).toEqual({ scrub: 'at an unknown time' });
+    expect(seen({ end_time: 9e15, errors: '1' })).toMatchObject({
+      scrub: expect.stringContaining('second 9'),
+    });
   });
 });
 
