@@ -105,7 +105,7 @@ export async function ruled(site: Site, work: readonly HostWork[]): Promise<Host
   }
   return work.map((one) => {
     const own = concerned.filter(({ hosts }) => hosts.find((name) => names.includes(name)) === one.host.name);
-    return own.length === 0 ? one : { ...one, notices: [...(one.notices ?? []), ...own.map(notice)] };
+    return own.length === 0 ? one : { ...one, notices: [...(one.notices ?? []), notice(own)] };
   });
 }
 
@@ -118,6 +118,11 @@ function asError({ rule, message, hint, hosts, where, against }: Finding): Provi
   });
 }
 
-function notice({ rule, message, hint }: Finding): string {
-  return `${message}; ${hint} (rule ${rule})`;
+/** One line, however much there is to say: the findings are the same every night, and `provision rules` tells them whole. */
+function notice(findings: readonly Finding[]): string {
+  const codes = [...new Set(findings.map(({ rule }) => rule))].map((code) => {
+    const count = findings.filter(({ rule }) => rule === code).length;
+    return count === 1 ? code : `${code} (${count})`;
+  });
+  return `rules of the site warn of this host: ${codes.join(', ')}; see: provision rules`;
 }

@@ -204,7 +204,9 @@ describe('diff', () => {
     change('roles/server/role.yaml', '/srv/data\n', '/srv/data\n    state: absent\n');
     const { out } = await provision('diff', '--host', 'box,nas', '--format', 'json');
     const [box, nas] = JSON.parse(out).hosts;
-    expect(box.notices).toEqual([expect.stringContaining('(rule exports-declared)')]);
+    expect(box.notices).toEqual([
+      'rules of the site warn of this host: exports-declared; see: provision rules',
+    ]);
     expect(nas.notices).toEqual([]);
   });
 
