@@ -30,7 +30,7 @@ contacted; no secret is decrypted for it.
     provision rules --rule guest-in-job --format json
 
 Errors end \`diff\`, \`apply\` and \`check\` with exit code 1 when they concern a selected host. Procedures run all the same: they may be
-what mends it. Warnings are notices in the report of the host they name first. \`provision rules\` ends with 1 when there is an error, and
+what mends it. The report of a host names the rules that warn of it. \`provision rules\` ends with 1 when there is an error, and
 with 0 when there are warnings only. What the inventory cannot tell (members of a pool, a server that is no host of the site) is
 not judged.`;
 
