@@ -21,6 +21,7 @@ import { port } from './port.ts';
 import { pveBackupJob } from './pve-backup-job.ts';
 import { pveFile } from './pve-file.ts';
 import { pveGuestOption } from './pve-guest-option.ts';
+import { pveGuests } from './pve-guests.ts';
 import { pveStorage } from './pve-storage.ts';
 import { quorum } from './quorum.ts';
 import { sshKey } from './ssh-key.ts';
@@ -61,6 +62,7 @@ export const resourceTypes: readonly ResourceType[] = [
   pveBackupJob,
   pveFile,
   pveGuestOption,
+  pveGuests,
   pveStorage,
   quorum,
   sshKey,

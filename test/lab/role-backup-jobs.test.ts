@@ -92,9 +92,17 @@ describeLab('the role backup-jobs on a node of Proxmox VE', () => {
       '/etc/pve/nodes/pve2/lxc/1008.conf',
       'hostname: static\nrootfs: local:1008/vm-1008-disk-0.raw,size=8G\n',
     );
+    // Excluded from backups, but known.
+    await put('/etc/pve/nodes/pve2/qemu-server/9001.conf', 'name: scratch\n');
     await host.sh(
       'mkdir -p /var/lib/proxmox-stand-ins/guests/111; echo running >/var/lib/proxmox-stand-ins/guests/111/status',
     );
+    // What last night left: a guest without a log of a backup fails its check.
+    await host.sh(`mkdir -p /var/log/vzdump; cd /var/log/vzdump
+for guest in lxc-1034 lxc-1031 lxc-1008 qemu-111; do
+  id=\${guest#*-}
+  printf '%s\\n' "INFO: Starting Backup of VM $id (\${guest%-*})" "INFO: Finished Backup of VM $id (00:01:12)" >"$guest.log"
+done`);
     site = write();
   });
   afterAll(stopAll);
@@ -192,6 +200,25 @@ describeLab('the role backup-jobs on a node of Proxmox VE', () => {
     await checks(site);
   });
 
+  test('a guest that nobody told the inventory of is named, and one that is not there any more', async () => {
+    const lxc = '/etc/pve/nodes/pve2/lxc';
+    await put(`${lxc}/1050.conf`, 'hostname: new\nrootfs: local:1050,size=8G\n\n[before]\nhostname: old\n');
+    await host.sh('mkdir -p /etc/pve/nodes/pihanga/lxc');
+    await put('/etc/pve/nodes/pihanga/lxc/300.conf', 'hostname: far\n');
+    const more = await checks(site, { exit: 4, notPassed: ['backup-jobs/guests'] });
+    expect(more.said).toContain('unknown: want "none", have "ct/1050 new"');
+    await host.sh(
+      `mv ${lxc}/1050.conf ${lxc}/1050.conf.away; mv ${lxc}/1008.conf /etc/pve/nodes/pihanga/lxc`,
+    );
+    const less = await checks(site, {
+      exit: 4,
+      notPassed: ['backup-jobs/guests', 'backup-jobs/unlocked-1008'],
+    });
+    expect(less.said).toContain('missing: want "none", have "ct/1008 (it is on pihanga)"');
+    await host.sh(`mv /etc/pve/nodes/pihanga/lxc/1008.conf ${lxc}; rm ${lxc}/1050.conf.away /etc/pve/nodes/pihanga/lxc/300.conf`);
+    await checks(site);
+  });
+
   test('a broken line of a person stops every change and is named; nothing of it is lost', async () => {
     await host.sh(edit(jobs, '/^vzdump: by-hand/,/^$/s/schedule .*/starttime 04:00/'));
     await host.sh(edit(jobs, '/pve2-local/,/^$/s/mode snapshot/mode stop/'));
@@ -214,6 +241,7 @@ describeLab('the role backup-jobs on a node of Proxmox VE', () => {
     expect(diff.exit, diff.said).toBe(8);
     expect(diff.said).toContain('pve-cluster does not run, or has not mounted it');
     expect(await host.sh('ls -A /etc/pve')).toBe('');
+    expect(outcomes(await tell(site, 'check'))['backup-jobs/guests']).toBe('unknown');
     await pmxcfs.start();
     await pmxcfs.freeze();
     const hung = await tell(site, 'diff');
