@@ -17,7 +17,7 @@ export function wantedStorage(spec: StorageSpec): State | null {
 
 /**
  * Beside the properties of the storage: `trouble` why nothing may be changed in storage.cfg, `ignored` lines of this storage that do not
- * count, `key` an encryption key lies on the host. None of them is wanted, so none of them is a difference.
+ * count, `key` an encryption key lies on the host, `left` files of a storage that is not there. None of them is wanted, so none of them is a difference.
  */
 export function readStorage(facts: Facts, spec: StorageSpec): Observed {
   const mounted = facts.get('mounted');
@@ -37,8 +37,11 @@ export function readStorage(facts: Facts, spec: StorageSpec): Observed {
   const section = sectionOf(parsed, spec.pve_storage);
   const trouble = quorate === 'yes' ? troubleIn(parsed, spec, facts.get('plugins') === 'yes') : noQuorum;
   const troubled: State = trouble === undefined ? {} : { trouble };
-  if (section === undefined)
-    return { have: trouble === undefined || spec.state === 'absent' ? null : { type: 'none', ...troubled } };
+  if (section === undefined) {
+    const left = leftOver(spec, password, facts.get('key') === 'yes');
+    if (spec.state === 'absent' || (trouble === undefined && left === undefined)) return { have: null };
+    return { have: { type: 'none', ...(left === undefined ? {} : { left }), ...troubled } };
+  }
   const ignored = ignoredIn(parsed, section);
   return {
     have: {
@@ -49,6 +52,21 @@ export function readStorage(facts: Facts, spec: StorageSpec): Observed {
       ...troubled,
     },
   };
+}
+
+/**
+ * Files in /etc/pve/priv/storage that adding the storage would delete: without a key, or a password, `pvesm add` takes care that there
+ * is none of an earlier storage of this id. After a host was made anew from copies they may be the only ones.
+ */
+function leftOver(spec: StorageSpec, password: string, key: boolean): string | undefined {
+  const { pve_storage: id, type } = spec;
+  const names = [
+    ...(type === 'pbs' && key ? [`${id}.enc`] : []),
+    ...((type === 'pbs' || type === 'cifs') && spec.password === undefined && password !== 'none'
+      ? [`${id}.pw`]
+      : []),
+  ];
+  return names.length === 0 ? undefined : names.join(' and ');
 }
 
 /** Undefined when there is a file that could not be read. For cifs the file is one for mount.cifs, with `password=` in front. */

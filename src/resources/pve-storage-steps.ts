@@ -18,6 +18,8 @@ export function refuseStorage({ spec, have, want, differs }: Change<StorageSpec>
       ? `/etc/pve/priv/storage/${id}.enc is the key that backups on it are encrypted with; removing the storage would delete it, and nobody could read them again. Copy it to a safe place and run "pvesm remove ${id}" by hand`
       : null;
   if (have === null) return null;
+  if (typeof have.left === 'string')
+    return `in /etc/pve/priv/storage there is ${have.left}, and no storage ${id} in storage.cfg: "pvesm add" would delete that, and what was encrypted with a key that is lost nobody can read. Nothing was changed. Copy it to a safe place and add the storage by hand, with --encryption-key FILE for a key and --password for a password; a file that is not needed any more, remove`;
   const fixed: readonly string[] = spec.type === undefined ? [] : ['type', ...keysOfType[spec.type].fixed];
   const changed = fixed.filter((name) => differs.includes(name));
   // Of another type it has none of the keys that are wanted.
