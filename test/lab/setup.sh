@@ -30,6 +30,7 @@ need nsenter util-linux
 need busybox busybox-static
 need perl perl
 need shellcheck shellcheck
+need promtool prometheus
 need sudo sudo
 need openssl openssl
 need unshare util-linux
@@ -47,6 +48,9 @@ if [ ${#missing[@]} -gt 0 ]; then
   # Tests need the program, not a machine that listens.
   case " ${missing[*]} " in
     *' openssh-server '*) [ ! -d /run/systemd/system ] || systemctl --quiet disable --now ssh ;;
+  esac
+  case " ${missing[*]} " in
+    *' prometheus '*) [ ! -d /run/systemd/system ] || systemctl --quiet disable --now prometheus ;;
   esac
 fi
 # Newer Debian has the client in a package of its own.

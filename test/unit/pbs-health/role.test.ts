@@ -85,7 +85,7 @@ test('without a day for it, nothing restarts every week', async () => {
 test('values stay values, whatever is in them', async () => {
   const nasty = `'; touch /tmp/never; $(id) "\\`;
   const text = await render('pbs-health/pbs-health.sh.hbs', {
-    stores: [{ name: nasty, path: nasty, mount: null, source: nasty, type: nasty }],
+    stores: [{ name: nasty, path: nasty, datastore: null, mount: null, source: nasty, type: nasty }],
     textfile_dir: nasty,
     push_url: nasty,
     program: '/p',
@@ -95,6 +95,8 @@ test('values stay values, whatever is in them', async () => {
     api_limit: 1,
     restart_limit: 30,
     restart_gap: 60,
+    groups_every: 10,
+    groups_limit: 60,
   });
   const head = text.split('# end of configuration')[0] ?? '';
   const shown = execFileSync(
@@ -107,5 +109,5 @@ test('values stay values, whatever is in them', async () => {
       encoding: 'utf8',
     },
   );
-  expect(shown).toBe(`${nasty}\n`.repeat(8));
+  expect(shown).toBe(`${nasty}\n`.repeat(9));
 });

@@ -284,12 +284,13 @@ describe('metrics', () => {
     world.replace();
     world.write('no-systemd', '');
     world.write('mountstats', 'garbage');
+    world.write('snapshots.json', '[{"backup-type":"vm","backup-id":"109","backup-time":5,"size":1}]');
     world.run('watch');
     const lines = readFileSync(join(world.dir, 'metrics/pbs-health.prom'), 'utf8').split('\n');
     expect(lines.pop()).toBe('');
     for (const line of lines)
       expect(line).toMatch(
-        /^(# (HELP|TYPE) pbs_health_[a-z_]+ .+|pbs_health_[a-z_]+(\{[a-z]+="[^"\\]+"\})? -?[0-9]+)$/,
+        /^(# (HELP|TYPE) pbs_health_[a-z_]+ .+|pbs_health_[a-z_]+(\{[a-z]+="[^"\\]*"(,[a-z]+="[^"\\]*")*\})? -?[0-9]+)$/,
       );
     const series = lines.filter((line) => !line.startsWith('#')).map((line) => line.replace(/ \S+$/, ''));
     expect(new Set(series).size).toBe(series.length);

@@ -17,7 +17,7 @@ export interface Ran {
 
 /**
  * A backup server in a directory: a datastore, one real process for each daemon that holds its `.lock` open, and programs in place
- * of systemctl, the manager and curl. A restart gives the daemons new processes.
+ * of systemctl, the manager, its API and curl. A restart gives the daemons new processes.
  */
 export interface World {
   readonly dir: string;
@@ -40,6 +40,8 @@ const settings = {
   api_limit: 1,
   restart_limit: 30,
   restart_gap: 600,
+  groups_every: 10,
+  groups_limit: 2,
 };
 
 export async function newWorld(more: Readonly<Record<string, unknown>> = {}): Promise<World> {
@@ -96,6 +98,22 @@ done
     `#!/bin/sh\n[ ! -e ${dir}/no-api ] || exit 255\ncat ${dir}/tasks\n`,
     0o755,
   );
+  // `api get /admin/datastore/STORE/WHAT [--ns NS] --output-format json` prints the file WHAT.json, or WHAT@NS.json.
+  write(
+    'bin/proxmox-backup-debug',
+    `#!/bin/sh
+cd ${dir}
+echo "$*" >>asked-api
+what=\${3##*/}
+[ "$4" != --ns ] || what=$what@$5
+[ -e "$what.json" ] || { echo "Error: no such thing $what" >&2; exit 255; }
+[ ! -e slow-api ] || sleep 60
+cat "$what.json"
+`,
+    0o755,
+  );
+  write('namespace.json', '[{"ns":""}]\n');
+  write('snapshots.json', '[]\n');
   write(
     'bin/curl',
     `#!/bin/sh\necho "$@" >${dir}/curl.words\nfor word do case $word in @*) cat "\${word#@}" >${dir}/pushed ;; esac; done\n[ ! -e ${dir}/no-push ] || { echo 'curl: (22) 400' >&2; exit 22; }\n`,
@@ -107,7 +125,16 @@ done
     program: at('program'),
     state_dir: at('state'),
     host: { name: 'pbs' },
-    stores: [{ name: 'main', path: store, mount: null, source: '10.10.0.103:/mnt/Taupo/pbs', type: 'nfs' }],
+    stores: [
+      {
+        name: 'main',
+        path: store,
+        datastore: null,
+        mount: null,
+        source: '10.10.0.103:/mnt/Taupo/pbs',
+        type: 'nfs',
+      },
+    ],
     ...more,
   });
   write(

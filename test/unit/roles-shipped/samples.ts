@@ -385,6 +385,7 @@ export const samples: Readonly<
       stores: [
         {
           name: 'main',
+          datastore: 'main',
           path: '/mnt/pbs-datastore/store',
           mount: '/mnt/pbs-datastore',
           source: '10.10.0.103:/mnt/Taupo/pbs',
@@ -399,6 +400,11 @@ export const samples: Readonly<
       api_limit: 90,
       restart_limit: 240,
       restart_gap: 1800,
+      groups_every: 10,
+      groups_limit: 60,
+      rules_file: '/etc/prometheus/pbs-health.rules.yml',
+      backup_max_age_hours: 48,
+      decommissioned_groups: [{ group: 'vm/330', ns: 'offsite' }],
       program: '/usr/local/sbin/pbs-health',
       state_dir: '/var/lib/pbs-health',
     },
