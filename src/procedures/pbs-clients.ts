@@ -91,14 +91,15 @@ export function smallest(
 /**
  * What vzdump is told, call by call, to back up a node: what its jobs to this storage say, else all guests. Jobs differ in their modes, and
  * what is declared for stop mode must not be made in another one. Compression is the server's own matter. Nothing is pruned: without the
- * retention of its job, that of the storage or of vzdump.conf would count, and remove what the job keeps.
+ * retention of its job, that of the storage or of vzdump.conf would count, and remove what the job keeps; `--remove 0` would not help, for
+ * then a guest that has as many backups as its retention keeps gets no further one.
  */
 export function fullRuns(client: PbsClient, host: ProcedureHost | undefined): string[][] {
   const jobs = (host?.jobs ?? []).filter(
     ({ storage, enabled, node }) =>
       storage === client.storage && enabled !== false && (node === undefined || node === client.host),
   );
-  const common = ['--storage', client.storage, '--remove', '0', '--quiet', '1'];
+  const common = ['--storage', client.storage, '--prune-backups', 'keep-all=1', '--quiet', '1'];
   if (jobs.length === 0) return [['--all', '1', '--mode', 'snapshot', ...common]];
   return jobs.map(({ all, vmid = [], exclude = [], pool, mode }) => [
     ...vmid.map(String),

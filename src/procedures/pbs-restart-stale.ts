@@ -146,7 +146,15 @@ function testStep(pbs: string, test: Exclude<ReturnType<typeof smallest>, Reason
     host: guest.host,
     unit: `provision-backup-${guest.vmid}-${clock}`,
     // A test must not push out of the storage what its retention would keep otherwise.
-    argv: [String(guest.vmid), '--storage', client.storage, '--mode', 'snapshot', '--remove', '0'],
+    argv: [
+      String(guest.vmid),
+      '--storage',
+      client.storage,
+      '--mode',
+      'snapshot',
+      '--prune-backups',
+      'keep-all=1',
+    ],
     id: String(guest.vmid),
   };
   const about = `back up ${guest.type} ${guest.vmid} of ${guest.host} to ${client.storage}, and see that it is there`;

@@ -145,7 +145,7 @@ describeLab('procedures of a backup server', () => {
     expect(report.found).toContain('the API says of the datastore store: unable to open chunk store');
     expect(report.found).toContain('for the test: vm 200 (small) on pve2, disks of 2 GiB');
     expect(await pve.readFile('/root/vzdump-calls')).toBe(
-      '200 --storage backups --mode snapshot --remove 0\n',
+      '200 --storage backups --mode snapshot --prune-backups keep-all=1\n',
     );
   }, 180_000);
 
@@ -155,7 +155,7 @@ describeLab('procedures of a backup server', () => {
     expect(failed).toMatchObject({ code: 4, outcomes: ['done', 'failed', 'skipped'] });
     expect(failed.steps[1]?.message).toContain('TASK ERROR: job errors');
     expect(await pve.readFile('/root/vzdump-calls')).toBe(
-      '201 --storage backups --mode snapshot --remove 0\n',
+      '201 --storage backups --mode snapshot --prune-backups keep-all=1\n',
     );
     await pve.sh('rm /root/vzdump-fails');
   }, 180_000);
