@@ -133,7 +133,7 @@ describe('pbs/restart-stale', () => {
   it('believes a backup by its log and by the snapshot, not by an exit code', () => {
     const test = plan([...daemons, ...healthy, ...api], { guest: 'vm/200' }).steps[1];
     // Nor does it prune: a test would push a real backup out.
-    expect(test?.run.text).toContain('--prune-backups keep-all=1');
+    expect(test?.run.text).toContain("--prune-backups 'keep-all=1'");
     const upid = 'UPID:pve2:00001234:00002345:00000400:vzdump:200:root@pam:';
     const snapshot = 'snapshots | list | [{"backup-time":1010,"size":1}]';
     const now = (last: string, pbs = snapshot, state = 'active') =>
