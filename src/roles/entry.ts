@@ -181,7 +181,9 @@ function misread(node: Node, type: ResourceType, spec: unknown, host: string): P
     const name = `${type.name}:${type.identity(spec)}`;
     const found = follow(node, at);
     const subject = at.length === 0 ? name : `${at.join('.')} of ${name}`;
-    return new ProvisionError('input', `${subject} ${says}`, { where: found.via ?? found.where, host, hint });
+    // What is missing stands nowhere; its name does.
+    const where = found.via ?? (found === node ? child(node, type.name)?.via : undefined) ?? found.where;
+    return new ProvisionError('input', `${subject} ${says}`, { where, host, hint });
   });
 }
 

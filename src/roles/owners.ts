@@ -1,5 +1,5 @@
 import { didYouMean } from '../inventory/wording.ts';
-import { ProvisionError, showWhere } from '../model/errors.ts';
+import { ProvisionError, showWhere, type Where } from '../model/errors.ts';
 import type { Resource } from '../model/resource.ts';
 import type { Scope } from './values.ts';
 
@@ -17,7 +17,7 @@ export function checkOwners(
   const told = new Set<string>();
   const say = (resource: Resource, message: string, hint: string) =>
     scope.mistakes.push(
-      new ProvisionError('input', message, { where: resource.from, host: scope.host, hint }),
+      new ProvisionError('input', message, { where: written(resource), host: scope.host, hint }),
     );
   for (const resource of resources) {
     const same = ids.get(resource.id);
@@ -72,5 +72,10 @@ function checkAfter(
 }
 
 function origin(resource: Resource): string {
-  return `role ${resource.role}, ${showWhere(resource.from)}`;
+  return `role ${resource.role}, ${showWhere(written(resource))}`;
+}
+
+/** Where its name stands in the inventory, if the role does not say it itself. */
+function written(resource: Resource): Where {
+  return resource.asked ?? resource.from;
 }

@@ -11,6 +11,7 @@ import { type Secrets, unknownSecret } from '../inventory/secrets.ts';
 import { didYouMean, found, listed } from '../inventory/wording.ts';
 import { ProvisionError, type Where } from '../model/errors.ts';
 import type { Secret } from '../model/host.ts';
+import { type Part, type PathStep, parseText, shownPath } from './parts.ts';
 
 /** What `${...}` can name in one place, and where its mistakes and its need for secrets are collected. */
 export interface Scope {
@@ -22,10 +23,6 @@ export interface Scope {
   readonly sealed: Set<string>;
   readonly mistakes: ProvisionError[];
 }
-
-/** A step of a path: a name, or a path whose value is the name: `[item.class]`. */
-type PathStep = string | readonly string[];
-type Part = { readonly text: string } | { readonly path: readonly PathStep[] };
 
 const parsed = new WeakMap<ScalarNode, readonly Part[] | string>();
 
@@ -124,10 +121,12 @@ function insertText(parts: readonly Part[], node: ScalarNode, scope: Scope): Nod
 /** The value a path leads to. undefined when it leads nowhere: then the scope has a mistake more. */
 function lookup(written: readonly PathStep[], where: Where, scope: Scope): Node | undefined {
   const path: string[] = [];
-  for (const step of written) {
-    const name = typeof step === 'string' ? step : nameAt(step, where, scope);
+  const chosen = new Map<number, Where>();
+  for (const [index, step] of written.entries()) {
+    const name = typeof step === 'string' ? { text: step } : nameAt(step, where, scope);
     if (name === undefined) return undefined;
-    path.push(name);
+    path.push(name.text);
+    if ('at' in name) chosen.set(index, name.at);
   }
   const [root = '', ...steps] = path;
   if (root === 'secrets') return lookupSecret(steps, where, scope);
@@ -138,6 +137,8 @@ function lookup(written: readonly PathStep[], where: Where, scope: Scope): Node 
     const next: Node | undefined = stepInto(node, step);
     if (next === undefined) {
       const reached = path.slice(0, index + 1).join('.');
+      const at = chosen.get(index + 1);
+      if (at !== undefined) return unknownChoice(step, reached, keysOf(node), at, scope);
       return unknownName(path, step, keysOf(node), `\${${reached}} has`, where, scope);
     }
     node = next;
@@ -145,22 +146,18 @@ function lookup(written: readonly PathStep[], where: Where, scope: Scope): Node 
   return node;
 }
 
-/** The text that a path in brackets leads to. */
-function nameAt(path: readonly string[], where: Where, scope: Scope): string | undefined {
+/** The text that a path in brackets leads to, and where it is written. */
+function nameAt(
+  path: readonly string[],
+  where: Where,
+  scope: Scope,
+): { readonly text: string; readonly at: Where } | undefined {
   const value = lookup(path, where, scope);
   if (value === undefined) return undefined;
   if (value.kind === 'scalar' && value.secrets === undefined && value.value !== null)
-    return String(value.value);
+    return { text: String(value.value), at: value.via ?? value.where };
   const what = value.kind === 'scalar' && value.secrets !== undefined ? 'a secret' : found(value);
   return complain(scope, `\${${path.join('.')}} is ${what} and cannot be a name`, where, undefined);
-}
-
-function shownPath(path: readonly PathStep[]): string {
-  return path
-    .map((step, index) =>
-      typeof step !== 'string' ? `[${step.join('.')}]` : index === 0 ? step : `.${step}`,
-    )
-    .join('');
 }
 
 function stepInto(node: Node, step: string): Node | undefined {
@@ -210,46 +207,28 @@ function unknownName(
   return complain(scope, message, where, didYouMean(word, known) ?? plainText);
 }
 
+/** The mistake is the word in the inventory, not the role that looks it up: told there, and once, however often the role does. */
+function unknownChoice(
+  word: string,
+  reached: string,
+  known: readonly string[],
+  at: Where,
+  scope: Scope,
+): undefined {
+  const message = `there is no "${word}" in ${reached}; it has: ${listed(known)}`;
+  const told = scope.mistakes.some(
+    (one) => one.message === message && one.where?.line === at.line && one.where.file === at.file,
+  );
+  if (told) return undefined;
+  return complain(
+    scope,
+    message,
+    at,
+    didYouMean(word, known) ?? `choose one of them, or add it to ${reached}`,
+  );
+}
+
 function complain(scope: Scope, message: string, where: Where, hint: string | undefined): undefined {
   scope.mistakes.push(new ProvisionError('input', message, { where, host: scope.host, hint }));
   return undefined;
-}
-
-const plainPath = '[A-Za-z_][A-Za-z0-9_-]*(?:\\.[A-Za-z0-9_-]+)*';
-const pathForm = new RegExp(`^[A-Za-z_][A-Za-z0-9_-]*(?:\\.[A-Za-z0-9_-]+|\\[${plainPath}\\])*$`);
-
-/** `a ${b.c} $${d}` in parts; a text in place of parts says what is wrong with it. */
-function parseText(value: string): readonly Part[] | string {
-  const parts: Part[] = [];
-  let text = '';
-  let at = 0;
-  while (at < value.length) {
-    const next = value.indexOf('${', at);
-    if (next < 0) break;
-    if (value[next - 1] === '$' && next > at) {
-      text += `${value.slice(at, next - 1)}\${`;
-      at = next + 2;
-      continue;
-    }
-    const end = value.indexOf('}', next);
-    const inside = end < 0 ? value.slice(next + 2, next + 22) : value.slice(next + 2, end);
-    if (end < 0) return `\${${inside} has no closing brace`;
-    if (!pathForm.test(inside))
-      return `\${${inside.slice(0, 60)}} is not a name; only names with dots are read, nothing is computed`;
-    text += value.slice(at, next);
-    if (text !== '') parts.push({ text });
-    text = '';
-    parts.push({ path: pathSteps(inside) });
-    at = end + 1;
-  }
-  text += value.slice(at);
-  if (text !== '' || parts.length === 0) parts.push({ text });
-  return parts;
-}
-
-/** `policy[item.class].mode` in steps. */
-function pathSteps(path: string): PathStep[] {
-  return [...path.matchAll(/\[([^\]]+)\]|([^.[\]]+)/g)].map(([, inner, name]) =>
-    inner === undefined ? (name ?? '') : inner.split('.'),
-  );
 }

@@ -64,8 +64,18 @@ describe('a path in brackets', () => {
       guests('  - {vmid: 100, type: ct, name: a, storage: nas, class: statik}\n'),
     ).catch(told);
     expect(said).toContain(
-      'unknown name "statik" in ${policy.statik.mode}; ${policy} has: static, busy-media',
+      'inventory/hosts/one.yaml:7:57: there is no "statik" in policy; it has: static, busy-media',
     );
+  });
+
+  test('is told once, at the word in the inventory, however often the role looks there', async () => {
+    const said = await expand(
+      guests(
+        '  - {vmid: 100, type: ct, name: a, storage: nas, class: statik}\n',
+        '    mode: ${policy[item.class].mode}\n',
+      ),
+    ).catch(told);
+    expect(String(said).split('there is no').length).toBe(2);
   });
 
   test('a list is no name', async () => {
