@@ -12,7 +12,8 @@ export interface Disk {
 
 export interface MountPoint {
   readonly id: string;
-  readonly path: string;
+  /** Of a container's. */
+  readonly path?: string;
   readonly source?: string;
   readonly bind?: boolean;
   readonly backup?: boolean;

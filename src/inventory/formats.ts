@@ -107,19 +107,35 @@ const disk = strict(['serial'], {
   model: line,
   size: { ...diskSize, description: 'Such as "2 TB".' },
   by_id: { type: 'string', pattern: '^[A-Za-z0-9_.:+=@-]+$', description: 'Its name in /dev/disk/by-id.' },
-  use: line,
+  use: {
+    type: 'string',
+    pattern: '^(mirror [A-Za-z][A-Za-z0-9_.:-]*|log|cache|spare|special)$',
+    maxLength: 255,
+    description:
+      '"mirror NAME" for each disk of one mirror; log, cache, spare or special for others of a pool.',
+  },
   slot: line,
   note: line,
 });
 
-const mountPoint = strict(['id', 'path'], {
-  id: { type: 'string', pattern: '^(rootfs|mp[0-9]+)$' },
-  path: hostPath,
-  source: line,
-  bind: { type: 'boolean' },
-  backup: { type: 'boolean' },
-  note: line,
-});
+/** A disk of a VM has no path. */
+const mountPoint = {
+  ...strict(['id'], {
+    id: {
+      type: 'string',
+      pattern: '^(rootfs|mp[0-9]+|(scsi|virtio|sata|ide)[0-9]+|efidisk0)$',
+      description: 'mp0, ... of a container; a disk such as scsi1 of a VM.',
+    },
+    path: hostPath,
+    source: line,
+    bind: { type: 'boolean' },
+    backup: { type: 'boolean' },
+    note: line,
+  }),
+  if: { properties: { id: { pattern: '^(rootfs|mp)' } }, required: ['id'] },
+  // biome-ignore lint/suspicious/noThenProperty: it is a word of JSON Schema.
+  then: { required: ['path'] },
+} as const;
 
 const guest = strict(['vmid', 'type'], {
   vmid: { type: 'integer', minimum: 100, maximum: 999999999 },

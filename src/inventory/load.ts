@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ProvisionError, type Where } from '../model/errors.ts';
+import { ProvisionError, showWhere, type Where } from '../model/errors.ts';
 import { groupSchema, hostSchema, namePattern, siteSchema } from './formats.ts';
 import { child, items, type MapNode, map, type Node, text, texts } from './node.ts';
 import { errno, reason } from './read.ts';
@@ -124,6 +124,11 @@ async function readHost(
     );
   }
   checkConnection(reading, read, name);
+  for (const [list, key] of [
+    ['guests', 'vmid'],
+    ['disks', 'serial'],
+  ] as const)
+    once(reading, read, list, key, name);
   const groups = order.filter((group) => group === 'all' || own.some((one) => one.name === group));
   const from = child(read, 'host')?.where ?? read.where;
   return { name, node: node.kind === 'map' ? node : read, groups, roles: named(child(read, 'roles')), from };
@@ -132,6 +137,29 @@ async function readHost(
 const hostData = Object.fromEntries(
   Object.entries(hostSchema.properties).filter(([key]) => ['disks', 'guests', 'note'].includes(key)),
 );
+
+/** Two guests of one number, or two disks of one serial, are one of them copied and not finished. */
+function once(reading: Reading, host: MapNode, list: string, key: string, name: string): void {
+  const seen = new Map<unknown, Where>();
+  for (const element of items(child(host, list))) {
+    const node = element.kind === 'map' ? child(element, key) : undefined;
+    if (node?.kind !== 'scalar') continue;
+    const before = seen.get(node.value);
+    if (before === undefined) seen.set(node.value, node.where);
+    else
+      reading.mistakes.push(
+        new ProvisionError(
+          'input',
+          `${key} ${node.value} is there twice in ${list}; the other one: ${showWhere(before)}`,
+          {
+            where: node.where,
+            host: name,
+            hint: 'correct one of them',
+          },
+        ),
+      );
+  }
+}
 
 function checkConnection(reading: Reading, host: MapNode, name: string): void {
   const connection = child(host, 'connection');

@@ -17,7 +17,7 @@ export const bindMountCopies = defineRule(
           const spoken = picture.dataSets.some(({ copies }) =>
             copies.some((copy) => copy.on === host.name && copy.path === from),
           );
-          if (bind !== true || spoken) return [];
+          if (bind !== true || spoken || from === undefined) return [];
           return [
             {
               hosts: [host.name],

@@ -95,6 +95,13 @@ export const corpus: Readonly<Record<string, Tree>> = {
   'host name as a path': edit(host, 'host: one', 'host: ../../x'),
 
   // What site.yaml says of rules and data
+  'two guests of one number': add(host, 'guests:\n  - {vmid: 100, type: ct}\n  - {vmid: 100, type: vm}\n'),
+  'two disks of one serial': add(host, 'disks:\n  - {serial: A1}\n  - {serial: A1}\n'),
+  'a use of a disk that no rule reads': add(host, 'disks:\n  - {serial: A1, use: miror rpool}\n'),
+  'a mount point without a path': add(
+    host,
+    'guests:\n  - {vmid: 100, type: ct, mount_points: [{id: mp0, backup: true}]}\n  - {vmid: 101, type: vm, mount_points: [{id: scsi1, backup: false}]}\n',
+  ),
   'silence without a reason': add(site, 'silence:\n  - {rule: guest-in-job}\n'),
   'silence with an empty reason': add(site, 'silence:\n  - {rule: guest-in-job, reason: ""}\n'),
   'silence of an unknown rule': add(site, 'silence:\n  - {rule: guests-in-job, reason: known}\n'),
