@@ -62,20 +62,26 @@ export function makePicture(
   hosts: readonly HostInput[],
   texts: readonly FileText[] | null = null,
 ): Picture {
+  const domains = [...new Set(hosts.flatMap(domainOf))];
   return {
-    hosts: hosts.map(pictureOf),
+    hosts: hosts.map((host) => pictureOf(host, domains)),
     dataSets: items(child(site, 'data_sets')).map(dataSetOf),
     silences: items(child(site, 'silence')).map(silenceOf),
     texts,
   };
 }
 
-function pictureOf({ node, parts, variables, ...host }: HostInput): PictureHost {
+/** The role base of one host names all hosts of the site under its domain: appliances too, which have no such role themselves. */
+function domainOf({ variables }: HostInput): string[] {
   const base = variables.get('base');
   const domain = base === undefined ? undefined : word(record(plain(base)), 'domain');
+  return domain === undefined ? [] : [domain];
+}
+
+function pictureOf({ node, parts, variables, ...host }: HostInput, domains: readonly string[]): PictureHost {
   return {
     ...host,
-    names: domain === undefined ? [host.name] : [host.name, `${host.name}.${domain}`],
+    names: [host.name, ...domains.map((domain) => `${host.name}.${domain}`)],
     disks: placed<Disk>(child(node, 'disks')),
     guests: placed<Guest>(child(node, 'guests')),
     exports: exportsOf(parts),
