@@ -24,17 +24,19 @@ export async function putGuests(host: LabHost, node: Node): Promise<void> {
   }
 }
 
-/** What last night's backups left on a node: the log of each guest that is still there. In `end`, `VM N` stands for the guest. */
-export async function night(
-  host: LabHost,
-  node: Node,
-  end = 'INFO: Finished Backup of VM N (00:01:12)',
-): Promise<void> {
+const good = 'INFO: Finished Backup of VM N (00:01:12)';
+
+/**
+ * What last night's backups left on a node: the log of each guest that is still there. `end` is the last line of those that go to the
+ * backup server, `VM N` in it stands for the guest.
+ */
+export async function night(host: LabHost, node: Node, end = good): Promise<void> {
   const logs = guests[node].map((guest) => {
+    const last = guest === 'vm/101' ? good : end;
     const [type = '', vmid = ''] = guest.split('/');
     const kind = type === 'vm' ? 'qemu' : 'lxc';
     return `[ ! -e ${guestFile(node, guest)} ] ||
-  printf '%s\\n' 'INFO: Starting Backup of VM ${vmid} (${kind})' "${end.replaceAll('VM N', `VM ${vmid}`)}" >/var/log/vzdump/${kind}-${vmid}.log`;
+  printf '%s\\n' 'INFO: Starting Backup of VM ${vmid} (${kind})' "${last.replaceAll('VM N', `VM ${vmid}`)}" >/var/log/vzdump/${kind}-${vmid}.log`;
   });
   await host.sh(`mkdir -p /var/log/vzdump\n${logs.join('\n')}`);
 }
