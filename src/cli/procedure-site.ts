@@ -53,7 +53,12 @@ function plainHost({ name, platform, address, from, roles, guests }: SiteHost): 
     address,
     from,
     roles,
-    guests: guests.map((guest) => ({ vmid: guest.vmid, type: guest.type, name: guest.name })),
+    guests: guests.map((guest) => ({
+      vmid: guest.vmid,
+      type: guest.type,
+      name: guest.name,
+      class: guest.class,
+    })),
     values: new Map(),
     storages: [],
     datastores: [],
@@ -100,7 +105,27 @@ function job(spec: Spec): JobWish {
     mode: word(spec.mode),
     enabled: spec.enabled !== false,
     node: word(spec.node),
+    options: jobOptions(spec),
   };
+}
+
+/** As `vzdump` takes them. `remove` is left out: what is made by hand prunes nothing. */
+function jobOptions(spec: Spec): string[] {
+  const further = isSpec(spec.options) ? spec.options : {};
+  const all: [string, unknown][] = [
+    ['compress', spec.compress],
+    ['bwlimit', spec.bwlimit],
+    ['notes-template', spec.notes_template],
+    ['protected', spec.protected],
+    ['fleecing', spec.fleecing === undefined ? undefined : `enabled=1,storage=${String(spec.fleecing)}`],
+    ...Object.entries(further).filter(([key]) => key !== 'remove'),
+  ];
+  return all.flatMap(([key, value]) =>
+    (Array.isArray(value) ? value : value === undefined || value === null ? [] : [value]).flatMap((one) => [
+      `--${key}`,
+      one === true ? '1' : one === false ? '0' : String(one),
+    ]),
+  );
 }
 
 function specOf(resource: Resource): Spec {

@@ -5,11 +5,13 @@ import { remount } from './pbs-remount.ts';
 import { restartStale } from './pbs-restart-stale.ts';
 import { retireGroups } from './pbs-retire-groups.ts';
 import type { ProcedureSite } from './site.ts';
+import { backupNow } from './vzdump-backup.ts';
 import { unstick } from './vzdump-unstick.ts';
 
 /** All procedures that compute, by name. */
 export const computedProcedures: readonly ComputedProcedure<ProcedureSite>[] = [
   unstick,
+  backupNow,
   restartStale,
   remount,
   acceptFingerprint,

@@ -28,6 +28,7 @@ export interface ProcedureGuest {
   readonly vmid: number;
   readonly type: 'vm' | 'ct';
   readonly name?: string | undefined;
+  readonly class?: string | undefined;
 }
 
 export interface StorageWish {
@@ -62,6 +63,8 @@ export interface JobWish {
   readonly mode?: string | undefined;
   readonly enabled?: boolean | undefined;
   readonly node?: string | undefined;
+  /** What else its backups are made with, as arguments of vzdump: compression, notes, limits; no retention. */
+  readonly options?: readonly string[] | undefined;
 }
 
 /** The host of this name. Only for names that came out of the same site. */
