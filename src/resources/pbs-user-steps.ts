@@ -5,7 +5,7 @@ import { letProxyRead, option } from './pbs-cfg.ts';
 import { type PbsToken, type PbsUserSpec, rightName, tokenName } from './pbs-user-spec.ts';
 
 /** Where the secret of a new token lies until somebody fetches it. */
-export const tokenDirectory = '/etc/provision/tokens';
+const tokenDirectory = '/etc/provision/tokens';
 
 /** The user first, then its tokens, then what they may do. */
 export function userSteps(change: Change<PbsUserSpec>): Step[] {

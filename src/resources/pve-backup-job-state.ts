@@ -87,7 +87,7 @@ const format: PerlFormat = {
 };
 
 /** The jobs of a host, as Proxmox reads them. */
-export function parseJobs(text: string): SectionFile {
+function parseJobs(text: string): SectionFile {
   return parsePerlSections(text, format);
 }
 

@@ -15,13 +15,13 @@ const booleans: readonly StorageKey[] = ['sparse', 'create_subdirs', 'disable', 
 const numbers: readonly StorageKey[] = ['port', 'max_protected_backups'];
 
 /** Lists in one order, each word once. */
-export function canonicalList(words: readonly string[]): string | null {
+function canonicalList(words: readonly string[]): string | null {
   const all = [...new Set(words.filter((word) => word !== ''))].sort();
   return all.length === 0 ? null : all.join(',');
 }
 
 /** `keep-daily=7,keep-last=3`, zeros left out; only zeros keep everything. No parts: null, it is not set. */
-export function canonicalPrune(parts: readonly (readonly [string, number])[]): string | null {
+function canonicalPrune(parts: readonly (readonly [string, number])[]): string | null {
   if (parts.length === 0) return null;
   const kept = parts.filter(([name, number]) => number > 0 && name !== 'keep-all');
   return kept.length === 0

@@ -33,7 +33,7 @@ const truths: Readonly<Record<string, string>> = {
 };
 
 /** The words of PBS for true and false, as `1` and `0`; anything else is undefined. */
-export function rustBoolean(value: string): '1' | '0' | undefined {
+function rustBoolean(value: string): '1' | '0' | undefined {
   const word = value.toLowerCase();
   const known = Object.hasOwn(truths, word) ? truths[word] : word;
   return known === '1' || known === '0' ? known : undefined;

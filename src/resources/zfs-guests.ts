@@ -18,7 +18,7 @@ const archive = /\/vzdump-(?:qemu|lxc|openvz)-(\d{3,9})-\d{4}_/;
  * `rpool/data/subvol-1031-disk-0:/etc/x` (not mounted), `rpool/data/subvol-1031-disk-0@before:/etc/x`. Null: nobody's, as `<metadata>:<0x3d>`,
  * or of a dataset that is gone, `<0x5e>:<0x1>`. What a guest keeps in a volume may be named like a volume: the outermost name counts.
  */
-export function ownerOf(entry: string): Owner | null {
+function ownerOf(entry: string): Owner | null {
   const found = ([volume, image] as const)
     .map((pattern) => pattern.exec(entry))
     .filter((match) => match !== null)

@@ -69,7 +69,7 @@ const deviceProbe = sh`real() {
 }`;
 
 /** Lines of one pool: kernel's state, status, times, devices. `members` are whole paths. */
-export function lookPool(pool: string, members: readonly string[]): Sh {
+function lookPool(pool: string, members: readonly string[]): Sh {
   return sh`(
 state=$(pool_state ${pool})
 if [ "$state" = SUSPENDED ]; then said="kernel	SUSPENDED"

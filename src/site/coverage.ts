@@ -38,7 +38,7 @@ export function storageOf(host: PictureHost, job: Job): string {
   return job.storage ?? host.vzdump?.storage ?? 'local';
 }
 
-export function modeOf(host: PictureHost, job: Job): string {
+function modeOf(host: PictureHost, job: Job): string {
   return job.mode ?? host.vzdump?.mode ?? 'snapshot';
 }
 

@@ -13,8 +13,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   roles: ['model', 'shell', 'inventory', 'resources'],
   site: ['model', 'inventory', 'resources'],
   plan: ['model', 'shell'],
-  engine: ['model', 'shell', 'plan', 'roles', 'site', 'remote', 'procedures', 'inventory'],
-  report: ['model', 'engine'],
+  engine: ['model', 'shell', 'plan', 'remote'],
+  report: ['model'],
   cli: [
     'model',
     'shell',
