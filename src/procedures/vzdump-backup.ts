@@ -91,8 +91,9 @@ function backupStep(
       way.mode,
       // systemd would take what follows a dollar sign for a variable.
       ...way.options.map((word) => word.replaceAll('$', () => '$$')),
-      '--remove',
-      '0',
+      // Not `--remove 0`: a guest that has as many backups as its retention keeps would then get no further one.
+      '--prune-backups',
+      'keep-all=1',
     ],
     id: String(guest),
   };

@@ -96,7 +96,7 @@ describeLab('vzdump/backup on a node of Proxmox VE', () => {
     const run = await backup('--yes');
     expect(run).toMatchObject({ code: 0, outcomes: ['done'] });
     expect(await host.readFile('/root/calls')).toBe(
-      '1031 --storage local --mode stop --compress zstd --notes-template {{guestname}} --remove 0\n',
+      '1031 --storage local --mode stop --compress zstd --notes-template {{guestname}} --prune-backups keep-all=1\n',
     );
     expect(await archives()).toBe(1);
     expect(await host.readFile(conf)).not.toContain('lock:');

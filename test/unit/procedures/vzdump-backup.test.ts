@@ -45,7 +45,7 @@ describe('how it backs up', () => {
     ]);
     // What follows a dollar sign would be a variable of systemd.
     expect(steps[0]?.run.text).toContain(
-      "systemd-run --quiet --collect '--unit=provision-backup-1031-1000' vzdump 1031 --storage truenas-bu --mode stop --compress zstd --notes-template '{{guestname}} for 5$$' --remove 0",
+      "systemd-run --quiet --collect '--unit=provision-backup-1031-1000' vzdump 1031 --storage truenas-bu --mode stop --compress zstd --notes-template '{{guestname}} for 5$$' --prune-backups 'keep-all=1'",
     );
     expect(found.join('\n')).not.toContain('contradicts');
   });
@@ -63,7 +63,9 @@ describe('how it backs up', () => {
 
   it('by the class of the guest where it is in no job', () => {
     const { steps, found } = plan({ guest: 300, storage: 'local' });
-    expect(steps[0]?.run.text).toContain('vzdump 300 --storage local --mode stop --remove 0');
+    expect(steps[0]?.run.text).toContain(
+      "vzdump 300 --storage local --mode stop --prune-backups 'keep-all=1'",
+    );
     expect(found).toContain('no job of the inventory backs up guest 300: this backup is the only one');
   });
 
