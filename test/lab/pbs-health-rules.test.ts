@@ -138,7 +138,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-describeLab('the rules of pbs-health, by Prometheus', () => {
+describeLab('alerts come just after their limit, not before it, and also when nothing arrives', () => {
   const dir = mkdtempSync(join(tmpdir(), 'pbs-health-promtool-'));
   afterAll(() => rmSync(dir, { recursive: true }));
   const promtool = (...words: string[]) => {
