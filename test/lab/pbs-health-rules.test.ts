@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { rules } from '../unit/pbs-health/rules.ts';
+import { newWorld } from '../unit/pbs-health/world.ts';
 import { describeLab } from './suite.ts';
 
 const hour = 60;
@@ -152,6 +153,19 @@ describeLab('alerts come just after their limit, not before it, and also when no
 
   test('are rules without a fault', () => {
     expect(promtool('check', 'rules', '--lint-fatal', 'rules.yml')).toMatchObject({ code: 0 });
+  });
+
+  test('the metrics that they ask for can be read, escaped labels too', async () => {
+    const world = await newWorld();
+    world.write(
+      'snapshots.json',
+      String.raw`[{"backup-type":"vm","backup-id":"a\"b\\c\u00e9","backup-time":5}]`,
+    );
+    world.run('watch');
+    const input = readFileSync(join(world.dir, 'metrics/pbs-health.prom'));
+    expect(input.toString()).toContain(String.raw`group="vm/a\"b\\c\\u00e9"} 0`);
+    const { status, stderr } = spawnSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 
   test.each(cases.map((one) => [one.about, one] as const))('%s', (_, { series, at }) => {
