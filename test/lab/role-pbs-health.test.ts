@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type LabHost, stopAll } from './lab.ts';
 import {
+  addSnapshots,
   pbsHost,
   pbsUnits,
   releaseTasks,
@@ -16,12 +17,15 @@ import { describeLab } from './suite.ts';
 const program = '/usr/local/sbin/pbs-health';
 const textfile = '/var/lib/prometheus/node-exporter';
 const file = `${textfile}/pbs-health.prom`;
+const rulesFile = '/etc/pbs-health.rules.yml';
 const vars = {
   stores: [{ name: 'main', path: storeMount.path, source: storeMount.source, type: storeMount.type }],
   // The tests say when to look.
   interval: '9999min',
   probe_limit: 2,
   restart_limit: 60,
+  groups_limit: 5,
+  rules_file: rulesFile,
 };
 
 describeLab('the role pbs-health', () => {
@@ -86,7 +90,34 @@ describeLab('the role pbs-health', () => {
     expect((await pbs.sh(`stat -c %a ${file}`)).trim()).toBe('644');
   });
 
+  test('the age of the newest finished backup of each group, in each namespace; when the server is silent, none', async () => {
+    const day = 86400;
+    const first = 1_700_000_000;
+    await addSnapshots(pbs, [
+      { group: 'vm/109', time: first },
+      { group: 'vm/109', time: first + day },
+      { group: 'vm/109', time: first + 2 * day, broken: true },
+      { group: 'ct/200', time: first, namespace: 'site' },
+    ]);
+    const forget = () => pbs.sh('rm /var/lib/pbs-health/groups.main');
+    const age = (ns: string, group: string) =>
+      metric(`group_last_backup_timestamp_seconds{store="main",ns="${ns}",group="${group}"}`);
+    await forget();
+    expect(await look()).toMatchObject({ code: 0 });
+    expect(await metric('groups_known{store="main"}')).toBe(1);
+    expect(await metric('groups{store="main"}')).toBe(2);
+    expect([await age('', 'vm/109'), await age('site', 'ct/200')]).toEqual([first + day, first]);
+    await pbs.writeFile('/usr/local/bin/proxmox-backup-debug', '#!/bin/sh\nexec sleep 90\n', '0755');
+    await forget();
+    expect(await look()).toMatchObject({ code: 0, said: expect.stringContaining('no answer in 5 s') });
+    expect(await metric('groups_known{store="main"}')).toBe(0);
+    expect(await age('', 'vm/109')).toBeNaN();
+    await pbs.sh('rm /usr/local/bin/proxmox-backup-debug');
+    await forget();
+  });
+
   test.each([
+    [`file:${rulesFile}`, `sed -i s/48/96/ ${rulesFile}`],
     [`file:${program}`, `chmod 0700 ${program}`],
     [`file:${program}`, `echo '# by hand' >>${program}`],
     ['directory:/var/lib/pbs-health', 'chmod 0755 /var/lib/pbs-health'],
