@@ -25,6 +25,12 @@ const influx = 'agent: 0,fstrim_cloned_disks=1\nname: influxdb\nscsi0: local-lvm
 const byHand =
   '# weekly, by hand\nvzdump: by-hand\n\tschedule sun 04:00\n\tall 1\n\tfleecing enabled=1,storage=local-lvm\n\tstorage local\n\n';
 
+const users = (mail: string) =>
+  `user:backup@pbs:1:0:::other@box.lan::\nuser:root@pam:1:0:::${mail}::\nacl:1:/:root@pam:Administrator:\n`;
+
+const hook = 'gotify: hook\n\tserver http://push.lan\n';
+const gotify = (target: string) => `${target}\nmatcher: all\n\tmode all\n\ttarget hook\n`;
+
 const media = 'pve_backup_job:pve2-truenas-bu-busy-media';
 const statics = 'pve_backup_job:pve2-local-static';
 const database = 'pve_backup_job:pve2-pbs-pihanga-database';
@@ -92,6 +98,7 @@ describeLab('the role backup-jobs on a node of Proxmox VE', () => {
       '/etc/pve/nodes/pve2/lxc/1008.conf',
       'hostname: static\nrootfs: local:1008/vm-1008-disk-0.raw,size=8G\n',
     );
+    await put('/etc/pve/user.cfg', users('ops@box.lan'));
     // Excluded from backups, but known.
     await put('/etc/pve/nodes/pve2/qemu-server/9001.conf', 'name: scratch\n');
     await host.sh(
@@ -215,8 +222,55 @@ done`);
       notPassed: ['backup-jobs/guests', 'backup-jobs/unlocked-1008'],
     });
     expect(less.said).toContain('missing: want "none", have "ct/1008 (it is on pihanga)"');
-    await host.sh(`mv /etc/pve/nodes/pihanga/lxc/1008.conf ${lxc}; rm ${lxc}/1050.conf.away /etc/pve/nodes/pihanga/lxc/300.conf`);
+    await host.sh(
+      `mv /etc/pve/nodes/pihanga/lxc/1008.conf ${lxc}; rm ${lxc}/1050.conf.away /etc/pve/nodes/pihanga/lxc/300.conf`,
+    );
     await checks(site);
+  });
+
+  test.each([
+    ['fail', 'who has no address', { 'user.cfg': users('') }],
+    ['pass', '', { 'user.cfg': users(''), 'notifications.cfg': gotify(hook) }],
+    [
+      'fail',
+      'the target hook is disabled',
+      { 'user.cfg': users(''), 'notifications.cfg': gotify(`${hook}\tdisable true\n`) },
+    ],
+    [
+      'fail',
+      'the target hook of the matcher all is not there',
+      { 'user.cfg': users(''), 'notifications.cfg': gotify('') },
+    ],
+    ['fail', 'who has no address', { 'user.cfg': users(''), 'notifications.cfg': hook }],
+    [
+      'fail',
+      'the target mail-to-root is disabled',
+      {
+        'notifications.cfg':
+          'sendmail: mail-to-root\n\tmailto-user root@pam\n\tdisable true\n\torigin modified-builtin\n',
+      },
+    ],
+    [
+      'fail',
+      'the matcher default-matcher is disabled',
+      { 'notifications.cfg': 'matcher: default-matcher\n\ttarget mail-to-root\n\tdisable 1\n' },
+    ],
+    [
+      'pass',
+      '',
+      {
+        'user.cfg': users(''),
+        'notifications.cfg': 'smtp: mail-to-root\n\tserver mail.lan\n\tmailto ops@box.lan\n',
+      },
+    ],
+    ['pass', '', { 'notifications.cfg': 'sendmail: other\n\tmailto-user backup@pbs\n' }],
+  ] as const)('whether somebody is told of failures: %s %s', async (outcome, why, files) => {
+    for (const [name, text] of Object.entries(files)) await put(`/etc/pve/${name}`, text);
+    const told = await tell(site, 'check');
+    await host.sh('rm -f /etc/pve/notifications.cfg');
+    await put('/etc/pve/user.cfg', users('ops@box.lan'));
+    expect(outcomes(told)['backup-jobs/notifies'], told.said).toBe(outcome);
+    expect(told.said).toContain(why);
   });
 
   test('a broken line of a person stops every change and is named; nothing of it is lost', async () => {
@@ -241,12 +295,16 @@ done`);
     expect(diff.exit, diff.said).toBe(8);
     expect(diff.said).toContain('pve-cluster does not run, or has not mounted it');
     expect(await host.sh('ls -A /etc/pve')).toBe('');
-    expect(outcomes(await tell(site, 'check'))['backup-jobs/guests']).toBe('unknown');
+    expect(outcomes(await tell(site, 'check'))).toMatchObject({
+      'backup-jobs/guests': 'unknown',
+      'backup-jobs/notifies': 'unknown',
+    });
     await pmxcfs.start();
     await pmxcfs.freeze();
     const hung = await tell(site, 'diff');
     expect(hung.exit, hung.said).toBe(8);
     expect(hung.said).toContain('no answer in 5 s');
+    expect(outcomes(await tell(site, 'check'))['backup-jobs/notifies']).toBe('unknown');
     await pmxcfs.thaw();
     expect((await tell(site, 'diff')).exit).toBe(0);
   });
