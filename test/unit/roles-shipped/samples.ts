@@ -359,6 +359,7 @@ export const samples: Readonly<
         },
       },
       read_archives: true,
+      notify: true,
     },
   },
   'zfs-health': {
