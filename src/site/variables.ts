@@ -29,6 +29,7 @@ export interface ClassPolicy {
   /** Hours; undefined: it follows from the schedule. */
   readonly maxAge?: number | undefined;
   readonly tolerate: readonly string[];
+  readonly where: Where;
 }
 
 export interface Vzdump {
@@ -85,7 +86,7 @@ function policyOf(node: Node | undefined): ReadonlyMap<string, ClassPolicy> {
     classes.map(([name, entry]) => {
       const spec = record(plain(entry.node));
       const maxAge = typeof spec.max_age_hours === 'number' ? spec.max_age_hours : undefined;
-      return [name, { maxAge, tolerate: words(spec, 'tolerate') }];
+      return [name, { maxAge, tolerate: words(spec, 'tolerate'), where: entry.key }];
     }),
   );
 }

@@ -16,6 +16,7 @@ import { guestInJob } from './guest-in-job.ts';
 import { hookNeedsAgent } from './hook-needs-agent.ts';
 import { jobStorage } from './job-storage.ts';
 import { mirrorDisksMatch } from './mirror-disks-match.ts';
+import { namesKnown } from './names-known.ts';
 import { noPlainSecret } from './no-plain-secret.ts';
 import { pbsOwnCopy } from './pbs-own-copy.ts';
 import { pruneRights } from './prune-rights.ts';
@@ -53,5 +54,6 @@ export const rules: readonly Rule[] = [
   threeTwoOne,
   bindMountCopies,
   copiesApart,
+  namesKnown,
   noPlainSecret,
 ];

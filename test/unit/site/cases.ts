@@ -586,6 +586,37 @@ export const cases: Readonly<Record<string, Cases>> = {
       ),
     },
   },
+  'names-known': {
+    world: fleet,
+    breaks: {
+      'a job of no datastore': [
+        but({ kind: 'prune', store: 'stroe', keep_last: 3 }, ...has('pbs1', 'pbs_job typo')),
+        [['job:typo', /the prune job typo of pbs1 is for the datastore stroe; it has store/]],
+      ],
+      'garbage collection of no datastore': [
+        but({ kind: 'gc' }, ...has('pbs1', 'pbs_job gc-store')),
+        [['job:gc-store', /is for the datastore gc-store/]],
+      ],
+      'nearly a class': [
+        but({ policy: { 'busy-meida': { mode: 'stop' } } }, 'hosts', 'pve1', 'vars', 'backup-jobs'),
+        [['class:busy-meida', /no guest is of that class/]],
+      ],
+      'a storage that nobody has': [
+        but(['nass'], 'site', 'data_sets', 0, 'storages'),
+        [['data-set:guests', /the storage nass, which no host has/]],
+      ],
+    },
+    fits: {
+      'garbage collection': but({ kind: 'gc' }, ...has('pbs1', 'pbs_job store')),
+      'a policy for guests to come': but(
+        { policy: { windows: { mode: 'stop' } } },
+        'hosts',
+        'pve1',
+        'vars',
+        'backup-jobs',
+      ),
+    },
+  },
   'guest-in-job': {
     world: fleet,
     breaks: {
