@@ -40,7 +40,10 @@ function head({ rule, findings, silenced }: ShownVerdict, width: number, palette
 /** The position starts the line: editors and terminals make a link of it. */
 function found({ level, message, hint, where, against, hosts, about, procedure }: Finding, palette: Palette) {
   const place = where === undefined ? '' : `${visibleLine(showWhere(where))}: `;
-  const named = [hosts.join(', '), about ?? ''].filter((word) => word !== '').join('; about ');
+  const named = [
+    ...(hosts.length > 0 ? [`hosts: ${hosts.join(', ')}`] : []),
+    ...(about === undefined || about === '' ? [] : [`about ${about}`]),
+  ].join('; ');
   return [
     `${palette.strong(place)}${(level === 'error' ? palette.bad : palette.unsure)(`${level}:`)} ${visibleLine(message)}`,
     ...indent(
@@ -48,7 +51,7 @@ function found({ level, message, hint, where, against, hosts, about, procedure }
         ...(against === undefined ? [] : [`${visibleLine(showWhere(against))}: what it is compared with`]),
         visibleLine(hint),
         ...(procedure === undefined ? [] : [`$ ${visibleLine(procedure)}`]),
-        ...(named === '' ? [] : [palette.faint(visibleLine(`hosts: ${named}`))]),
+        ...(named === '' ? [] : [palette.faint(visibleLine(named))]),
       ],
       4,
     ),
