@@ -236,9 +236,7 @@ zfs destroy -r Taupo/pbs; zfs rename Taupo/new Taupo/pbs; zfs destroy Taupo/pbs@
       await snapshot();
       const mended = await following;
       expect(mended.exit, mended.said).toBe(0);
-      expect(await pihanga.readFile('/root/vzdump-calls')).toBe(
-        '200 --storage pbs-pihanga --mode snapshot\n',
-      );
+      expect(await pihanga.readFile('/root/vzdump-calls')).toMatch(/^200 --storage pbs-pihanga .*\n$/);
       await night(pihanga, 'pihanga');
       await well();
     },
@@ -253,14 +251,13 @@ zfs destroy -r Taupo/pbs; zfs rename Taupo/new Taupo/pbs; zfs destroy Taupo/pbs@
       expect(diff.changes, diff.said).toEqual(['truenas-hdd drift truenas_dataset:Taupo/pbs']);
       const cause = {
         rule: 'nas-permissions',
-        hosts: ['truenas-hdd'],
         procedure: 'provision run nfs/repair-permissions --host truenas-hdd',
       };
       expect(only(diff)).toMatchObject(cause);
       const check = await see(site, 'check');
       const finding = only(check);
-      expect(finding).toMatchObject(cause);
-      expect(check.checks).toEqual(['truenas-hdd fail truenas-backup-target/acl-mode']);
+      expect(finding).toMatchObject({ ...cause, hosts: ['truenas-hdd', 'pbs'] });
+      expect(check.checks).toContain('truenas-hdd fail truenas-backup-target/acl-mode');
       const mended = await follow(site, finding.procedure);
       expect(mended.exit, mended.said).toBe(0);
       expect(mended.said).toContain('pbs at /mnt/pbs-datastore cannot set its mode: Operation not permitted');
