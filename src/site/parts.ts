@@ -118,6 +118,8 @@ export interface ResourceParts {
   readonly pools: readonly Pool[];
   /** Certificates that checks expect of backup servers. */
   readonly certificates: readonly Certificate[];
+  /** What checks of backups look at already: `pbs_backups:pbs-datastore`. */
+  readonly looked: ReadonlySet<string>;
 }
 
 /** Reads resources as parts; those that are to be absent are not there. */
@@ -152,6 +154,11 @@ export function partsOf(parts: readonly Part[]): ResourceParts {
       members: words(spec, 'members'),
       where,
     })),
+    looked: new Set(
+      ['backup_log', 'dump_backups', 'pbs_backups'].flatMap((type) =>
+        of(type).map(({ spec }) => `${type}:${String(spec[type])}`),
+      ),
+    ),
     certificates: of('pbs_certificate').map(({ spec, where }) => ({
       server: word(spec, 'pbs_certificate') ?? '',
       value: word(spec, 'fingerprint') ?? '',

@@ -26,12 +26,14 @@ const readLimit = 3600;
  */
 export function proofsOf(picture: Picture, host: PictureHost): Proof[] {
   const backups = backupsOn(picture, host);
-  return [
+  const proofs = [
     ...backups.map((backup) => logProof(host, backup)),
     ...directoryProofs(picture, host, backups),
     ...mountProofs(host),
     ...host.datastores.map((store) => datastoreProof(picture, host, store)),
   ];
+  // A role that looks itself knows what it wants to see.
+  return proofs.filter(({ type, spec }) => !host.looked.has(`${type}:${String(spec[type])}`));
 }
 
 function logProof(host: PictureHost, backup: Backup): Proof {

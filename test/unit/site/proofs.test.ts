@@ -101,6 +101,12 @@ describe('checks that follow from the jobs of the site', () => {
     expect(mounts()).toEqual([]);
   });
 
+  it('what a role looks at already is not looked at twice', () => {
+    const own = structuredClone(world);
+    Object.assign(own.hosts.pbs?.has ?? {}, { 'pbs_backups store': { groups: [] } });
+    expect(proofs('pbs', own)).toEqual([]);
+  });
+
   it('a job that is off proves nothing', () => {
     const off: World = structuredClone(world);
     Object.assign(off.hosts.ruapehu?.has?.['pve_backup_job daily'] ?? {}, { enabled: false });
