@@ -73,7 +73,8 @@ describeLab('F02 F03 the connection goes away during an upload of 24 MB', () => 
       expect(told(await provision(site(host, 1), ['diff']))).toContain('exit 0');
       expect(await host.sh('ls -d /var/lib/provision/runs/*/stage || :')).toBe('');
     }
-  });
+    // A dozen times 24 MB through a cipher, on a machine that runs other tests as well.
+  }, 240_000);
 });
 
 /** Lets this many bytes in to port 22, then meets every packet with `fate`. */
