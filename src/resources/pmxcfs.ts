@@ -20,19 +20,28 @@ export const notMounted =
 export const noQuorum =
   'this node has no quorum: until enough nodes of the cluster see each other, /etc/pve refuses every write, even of root';
 
-const membersUnread =
+export const membersUnread =
   '/etc/pve/.members could not be read: whether this node may write is not known; nothing was changed';
 
 /**
- * Shell that ends a step unless /etc/pve is the mounted cluster file system and the node may write there now. A node that never joined a
- * cluster has no word of a quorum in .members and is always quorate; right after a change the kernel may cut that file at its former length.
+ * Shell that sets `quorum` to yes, no or unread out of the text of .members in `members`, without its blanks. A node that never joined a
+ * cluster has no word of a quorum there and is always quorate; right after a change the kernel may cut that file at its former length.
  */
+export const judgeMembers: Sh = sh`case $members in
+  '{"nodename"'*'"quorate":0'*'}') quorum=no ;;
+  '{"nodename"'*'"quorate":1'*'}') quorum=yes ;;
+  *'"cluster"'*) quorum=unread ;;
+  '{"nodename"'*'}') quorum=yes ;;
+  *) quorum=unread ;;
+esac`;
+
+/** Shell that ends a step unless /etc/pve is the mounted cluster file system and the node may write there now. */
 export const stopUnlessWritable: Sh = sh`${pmxcfsType}
 [ "$pmxcfs" = fuse ] || { say ${`${notMounted}; nothing was changed`}; exit 1; }
-case "$(timeout -k 1 ${pmxcfsLimit} cat ./etc/pve/.members | tr -d ' \\t\\n')" in
-  '{"nodename"'*'"quorate":0'*'}') say ${`${noQuorum}; nothing was changed`}; exit 1 ;;
-  '{"nodename"'*'"quorate":1'*'}') ;;
-  *'"cluster"'*) say ${membersUnread}; exit 1 ;;
-  '{"nodename"'*'}') ;;
+members=$(timeout -k 1 ${pmxcfsLimit} cat ./etc/pve/.members | tr -d ' \\t\\n')
+${judgeMembers}
+case $quorum in
+  yes) ;;
+  no) say ${`${noQuorum}; nothing was changed`}; exit 1 ;;
   *) say ${membersUnread}; exit 1 ;;
 esac`;

@@ -116,6 +116,11 @@ export function readOptions(facts: Facts, spec: GuestOptionSpec, { host }: Conte
       },
     };
   const now = entries(facts.all('now'));
+  const runs = facts.all('worker').some((id) => id === '-' || id === String(spec.pve_guest_option));
+  if (spec.unlocked && runs && now.get('lock') === 'backup')
+    return {
+      unknown: `${name} is locked, and a backup runs now: whether it is its own is told once it has ended`,
+    };
   const next = entries(facts.all('next'));
   const gone = (next.get('delete') ?? '').split(/[, ]+/);
   const text = (key: string): string | undefined =>

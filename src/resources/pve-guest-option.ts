@@ -80,6 +80,8 @@ unlocked: true
   tools: ['qm', 'pct'],
   stepLimit: 120,
   mistakes: guestOptionMistakes,
+  // A backup that has begun since, or ended, is no edit of somebody else's: the lock itself is compared.
+  shared: ['worker'],
   identity: (spec) => String(spec.pve_guest_option),
   provides: (spec) => [`guest-option:${spec.pve_guest_option}`],
   needs: ({ hookscript }) =>
@@ -110,8 +112,32 @@ for vmid in ${vmids.split(' ')}; do
   done
 done`;
   return sh`${readCfs(vmids.split(' '), text)}
-[ -n "$lost" ] || printf '%s\n' "$seen"`;
+[ -n "$lost" ] || printf '%s\n' "$seen"
+${workers}
+for vmid in ${vmids.split(' ')}; do
+  case $seen in *"
+$vmid	now	lock: backup"*) for id in $(workers); do printf '%s\tworker\t%s\n' "$vmid" "$id"; done ;; esac
+done`;
 }
+
+/**
+ * The ids of the vzdump tasks that run now, `-` for one over several guests. A task runs while there is a process with the number AND the
+ * start time of its UPID: a number alone may be somebody else's by now.
+ */
+const workers = sh`workers() {
+  while read -r upid _; do
+    case $upid in UPID:*:*:*:*:vzdump:*:*:) ;; *) continue ;; esac
+    rest=\${upid#UPID:*:}
+    pid=\${rest%%:*} rest=\${rest#*:}
+    start=\${rest%%:*} rest=\${rest#*:vzdump:}
+    case $pid$start in *[!0-9A-Fa-f]*) continue ;; esac
+    read -r stat </proc/$((0x$pid))/stat || continue
+    set -- \${stat##*) }
+    [ "\${20}" = "$((0x$start))" ] || continue
+    id=\${rest%%:*}
+    printf '%s\n' "\${id:--}"
+  done 2>/dev/null <./var/log/pve/tasks/active
+}`;
 
 const lines = `BEGIN { part = "now" }
 /^\\[/ { part = tolower($0) ~ /^\\[(pve:)?pending\\][ \\t\\r]*$/ ? "next" : ""; next }

@@ -1,8 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { pveBackupJob } from '../../../src/resources/pve-backup-job.ts';
 import type { BackupJobSpec } from '../../../src/resources/pve-backup-job-spec.ts';
-import { hasBusybox, newTree, shells, type Tree } from './tree.ts';
+import { clusterMembers, hasBusybox, mountCluster, newTree, shells, type Tree } from './tree.ts';
 
 const spec: BackupJobSpec = {
   pve_backup_job: 'media',
@@ -53,8 +53,7 @@ const byProxmox = `vzdump: media
 const other = 'vzdump: nightly\n\tschedule daily\n\tall 1\n\tstorage local\n\n';
 
 function cluster(tree: Tree, jobs?: string): Tree {
-  mkdirSync(tree.path('/etc/pve'), { recursive: true });
-  writeFileSync(tree.path('/etc/pve/.version'), '{}');
+  mountCluster(tree);
   if (jobs !== undefined) writeFileSync(tree.path('/etc/pve/jobs.cfg'), jobs);
   return tree;
 }
@@ -149,24 +148,24 @@ describe.each(present)('pve_backup_job in %s', (shell) => {
   it('is not there when there is no file, and not known when /etc/pve is not the mounted one', () => {
     const tree = fresh();
     expect(tree.read(pveBackupJob, spec)).toEqual({ have: null });
-    tree.sh('rm etc/pve/.version');
+    mountCluster(tree, 'ext4');
     expect(tree.read(pveBackupJob, spec)).toEqual({
       unknown: expect.stringContaining('pve-cluster does not run'),
     });
-    tree.sh('rmdir etc/pve');
+    tree.sh('rm mounts etc/pve/.members; rmdir etc/pve');
     expect(tree.read(pveBackupJob, spec)).toHaveProperty('unknown');
   });
 
   it('is read without quorum, and not changed', () => {
     const tree = fresh(byHand.replace('mode stop', 'mode snapshot'));
-    const members = (quorate: number) =>
-      writeFileSync(
-        tree.path('/etc/pve/.members'),
-        `{\n"nodename": "pve9",\n"cluster": { "name": "lab", "nodes": 3, "quorate": ${quorate} }\n}\n`,
-      );
-    members(1);
+    const members = (text: string) => writeFileSync(tree.path('/etc/pve/.members'), text);
     expect(tree.read(pveBackupJob, spec)).not.toHaveProperty('blocked');
-    members(0);
+    // For a second after a change the kernel cuts it at its former length.
+    members(clusterMembers(0).slice(0, -8));
+    expect(tree.read(pveBackupJob, spec)).toMatchObject({
+      blocked: expect.stringContaining('could not be read'),
+    });
+    members(clusterMembers(0));
     expect(tree.read(pveBackupJob, spec)).toMatchObject({
       have: { mode: 'snapshot' },
       blocked: expect.stringContaining('no quorum'),

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { pveGuestOption } from '../../../src/resources/pve-guest-option.ts';
 import type { GuestOptionSpec } from '../../../src/resources/pve-guest-option-state.ts';
-import { hasBusybox, newTree, shells, type Tree } from './tree.ts';
+import { hasBusybox, mountCluster, newTree, shells, type Tree } from './tree.ts';
 
 const node = hostname().replace(/\..*/, '');
 
@@ -44,9 +44,8 @@ const present = shells.filter((shell) => shell !== 'busybox' || hasBusybox);
 
 describe.each(present)('pve_guest_option in %s', (shell) => {
   function cluster(files: Readonly<Record<string, string>> = {}): Tree {
-    const tree = newTree(shell, { live: true, platform: 'pve', host: 'pve2' });
+    const tree = mountCluster(newTree(shell, { live: true, platform: 'pve', host: 'pve2' }));
     const all = {
-      '.members': '{}',
       [`nodes/${node}/lxc/1031.conf`]: docker,
       [`nodes/${node}/qemu-server/111.conf`]: influx,
       ...files,
@@ -159,6 +158,31 @@ describe.each(present)('pve_guest_option in %s', (shell) => {
     expect(other.differs(pveGuestOption, ct)).toEqual(['mp1']);
   });
 
+  it('knows nothing of a lock while the backup runs that may have it; a task of another guest, or a dead one, is none', () => {
+    const tree = container('hostname: docker', 'hostname: docker\nlock: backup');
+    const [, start = ''] =
+      / (\d+)$/.exec(
+        tree.sh(`set -- $(sed 's/^.*) //' /proc/${process.pid}/stat); echo "x ${'$'}{20}"`).trim(),
+      ) ?? [];
+    const hex = (number: number) => number.toString(16).toUpperCase().padStart(8, '0');
+    const active = (pid: number, began: number, id: string) => {
+      mkdirSync(tree.path('/var/log/pve/tasks'), { recursive: true });
+      const upid = `UPID:pve2:${hex(pid)}:${hex(began)}:691EF000:vzdump:${id}:root@pam:`;
+      writeFileSync(tree.path('/var/log/pve/tasks/active'), `junk\n${upid} 0\n`);
+    };
+    for (const id of ['1031', '']) {
+      active(process.pid, Number(start), id);
+      expect(tree.read(pveGuestOption, ct)).toEqual({
+        unknown: expect.stringContaining('a backup runs now'),
+      });
+      expect(symptoms(tree, ct)).toEqual([]);
+    }
+    active(process.pid, Number(start), '1034');
+    expect(tree.differs(pveGuestOption, ct)).toEqual(['lock']);
+    active(process.pid, Number(start) + 1, '1031');
+    expect(tree.differs(pveGuestOption, ct)).toEqual(['lock']);
+  });
+
   it('clears no lock: it names the procedure that proves first that nothing runs', () => {
     const tree = container('hostname: docker', 'hostname: docker\nlock: backup');
     expect(tree.differs(pveGuestOption, ct)).toEqual(['lock']);
@@ -186,7 +210,7 @@ describe.each(present)('pve_guest_option in %s', (shell) => {
       const id = String(one.pve_guest_option);
       expect(both.get(id)?.text).toBe(tree.look(pveGuestOption, [one]).get(id)?.text);
     }
-    tree.sh('rm etc/pve/.members');
+    mountCluster(tree, 'ext4');
     expect(tree.read(pveGuestOption, ct)).toHaveProperty('unknown');
   });
 });

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type PveGuestsSpec, pveGuests } from '../../../src/resources/pve-guests.ts';
-import { hasBusybox, newTree, shells, type Tree } from './tree.ts';
+import { hasBusybox, mountCluster, newTree, shells, type Tree } from './tree.ts';
 
 const spec: PveGuestsSpec = {
   pve_guests: 'pve2',
@@ -15,12 +15,11 @@ const present = shells.filter((shell) => shell !== 'busybox' || hasBusybox);
 
 describe.each(present)('pve_guests in %s', (shell) => {
   const files = {
-    '.members': '{}',
     'nodes/pve2/lxc/1031.conf': 'hostname: docker\n\n[vzdump]\nhostname: before\n',
     'nodes/pve2/qemu-server/111.conf': 'name: influxdb\n',
   };
   function cluster(more: Readonly<Record<string, string>> = {}): Tree {
-    const tree = newTree(shell, { live: true, platform: 'pve', host: 'pve2' });
+    const tree = mountCluster(newTree(shell, { live: true, platform: 'pve', host: 'pve2' }));
     for (const [path, text] of Object.entries({ ...files, ...more })) {
       mkdirSync(dirname(tree.path(`/etc/pve/${path}`)), { recursive: true });
       writeFileSync(tree.path(`/etc/pve/${path}`), text);

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
@@ -88,7 +88,10 @@ export function newTree(shell: ShellName, context: Partial<Context> = {}): Tree 
   let run = 0;
 
   function execute(script: string): string {
-    return runScript(shell, full.live ? script.replace(/^ROOT=.*$/m, 'ROOT=') : script);
+    const table = existsSync(join(root, 'mounts'))
+      ? script.replaceAll('/proc/self/mountinfo', './mounts')
+      : script;
+    return runScript(shell, full.live ? table.replace(/^ROOT=.*$/m, 'ROOT=') : table);
   }
 
   function look(type: ResourceType, specs: readonly unknown[]): Map<string, Seen> {
@@ -143,6 +146,19 @@ export function newTree(shell: ShellName, context: Partial<Context> = {}): Tree 
     apply,
     sh: (text) => execFileSync('bash', ['-c', text], { cwd: root, encoding: 'utf8' }),
   };
+}
+
+/** What .members of the cluster file system says on a node of three. */
+export function clusterMembers(quorate: 0 | 1): string {
+  return `{\n"nodename": "pve9",\n"version": 4,\n"cluster": { "name": "lab", "nodes": 3, "quorate": ${quorate} }\n}\n`;
+}
+
+/** In the table of mounts of the tree /etc/pve is the cluster file system; as `ext4` it is an ordinary directory. */
+export function mountCluster(tree: Tree, type = 'fuse'): Tree {
+  writeFileSync(tree.path('mounts'), `30 1 0:30 / /etc/pve rw - ${type} /dev/fuse rw\n`);
+  mkdirSync(tree.path('/etc/pve'), { recursive: true });
+  writeFileSync(tree.path('/etc/pve/.members'), clusterMembers(1));
+  return tree;
 }
 
 /** Names and texts that break quoting, parsing or globbing somewhere. */
