@@ -34,7 +34,8 @@ export function looks(resources: readonly Resource[]): Look[] {
     if (specs) specs.push(resource.spec);
     else byType.set(resource.type, [resource.spec]);
   }
-  return [...byType].map(([type, specs]) => ({ type, specs }));
+  const all = [...byType].map(([type, specs]) => ({ type, specs }));
+  return [...all.filter(({ type }) => type.first), ...all.filter(({ type }) => !type.first)];
 }
 
 /** Two proofs may look at the same thing and expect different answers of it: each gets an id that is its own. */

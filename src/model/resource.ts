@@ -68,6 +68,8 @@ export interface ResourceType<Spec = unknown> {
   readonly example: string;
   /** Can be observed and compared, never changed (`command`, `port`). */
   readonly checkOnly?: true;
+  /** Looked at before all other types: what it finds to hang, they do not ask again. */
+  readonly first?: true;
   /** Asks the running system (a port, a command): in a directory tree the answer would come from this machine, so it is unknown. */
   readonly needsLive?: true;
   /** Programs the host must have to observe or change this type beyond POSIX utilities; without them the answer is unknown. */

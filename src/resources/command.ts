@@ -1,7 +1,9 @@
 import { defineType } from '../model/resource.ts';
 import type { State } from '../model/state.ts';
+import { pathLimit } from '../shell/paths.ts';
 import { quote } from '../shell/quote.ts';
-import { lines, sh } from '../shell/sh.ts';
+import { atAll, lines, sh } from '../shell/sh.ts';
+import { pathSchema } from './properties.ts';
 
 export interface CommandSpec {
   readonly command: readonly string[];
@@ -13,6 +15,7 @@ export interface CommandSpec {
     readonly unknown?: number;
   };
   readonly limit?: number;
+  readonly behind?: readonly string[];
 }
 
 /** Seconds, when a check names no limit. */
@@ -64,6 +67,12 @@ export const command = defineType<CommandSpec>({
         },
       },
       limit: { type: 'integer', minimum: 1, maximum: 3600, description: 'Seconds (default 10).' },
+      behind: {
+        type: 'array',
+        items: pathSchema,
+        description:
+          'Paths that it needs. While the network mount of one hangs it is not run, and unknown: otherwise it would wait out its own limit, once more.',
+      },
     },
   },
   identity: (spec) => shown(spec.command),
@@ -75,6 +84,8 @@ export const command = defineType<CommandSpec>({
   },
   read: (facts, spec, context) => {
     if (!context.live) return { unknown: 'a command needs a running system, and this is a file tree' };
+    const stuck = facts.get('stuck');
+    if (stuck !== undefined) return { unknown: `not run: the mount that ${stuck} lies on hangs` };
     const printed = facts.get('exit');
     if (printed === undefined) return { unknown: 'it did not run' };
     const exit = Number(printed);
@@ -151,6 +162,15 @@ function run(spec: CommandSpec) {
   const limit = spec.limit ?? defaultLimit;
   const text = `exec ${spec.command.map(quote).join(' ')}`;
   return sh`if [ -z "$ROOT" ] && scratch; then
+  stuck=
+  for p in ${atAll(spec.behind ?? [])}; do
+    remote_path "$p" || continue
+    rc=0
+    ask "mount $point" ${pathLimit} 'stat -f -- "$1" >/dev/null' "$p" || rc=$?
+    [ "$rc" -ne 124 ] || stuck=$p
+  done
+  if [ -n "$stuck" ]; then printf '%s\tstuck\t%s\n' ${id} "\${stuck#.}"
+  else
   rc=0
   : >"$SCRATCH/stderr"
   export COMPLAINTS="$SCRATCH/stderr"
@@ -159,5 +179,6 @@ function run(spec: CommandSpec) {
   printf '%s\tlimit\t%s\n' ${id} ${limit}
   printf '%s\tstdout\t%s\n' ${id} "$(head -c ${shownBytes} "$SCRATCH/shown" | base64 | tr -d '\n')"
   [ "$rc" -eq 0 ] || printf '%s\tstderr\t%s\n' ${id} "$(head -c 2000 "$SCRATCH/stderr" | base64 | tr -d '\n')"
+  fi
 fi`;
 }

@@ -31,6 +31,7 @@ type: nfs4
 expect_entry: .chunks
 `,
   checkOnly: true,
+  first: true,
   needsLive: true,
   schema: {
     type: 'object',

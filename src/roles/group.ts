@@ -1,6 +1,6 @@
 import { items, type ListNode, list, type MapNode, map, type Node, plain, text } from '../inventory/node.ts';
 import { found, listed, shown } from '../inventory/wording.ts';
-import { ProvisionError } from '../model/errors.ts';
+import { ProvisionError, type Where } from '../model/errors.ts';
 import type { Scope } from './values.ts';
 
 /**
@@ -43,22 +43,34 @@ export function groupKeys(node: Node, scope: Scope): string[] | undefined {
   return undefined;
 }
 
+/** What `${list.all.KEY}` looks into: for every key of the elements the list of what they have under it. */
+export function allOf({ items: elements, where }: ListNode): MapNode {
+  return valuesByKey(
+    elements.flatMap((item) => (item.kind === 'map' ? [item] : [])),
+    where,
+  );
+}
+
+function valuesByKey(members: readonly MapNode[], where: Where, without: readonly string[] = []): MapNode {
+  const keys = new Set(members.flatMap((member) => [...member.entries.keys(), ...(member.absent ?? [])]));
+  return map(
+    [...keys]
+      .filter((key) => !without.includes(key))
+      .map((key) => [key, valuesOf(members, key, where)] as const),
+    where,
+  );
+}
+
 function groupOf(members: readonly MapNode[], keys: readonly string[]): MapNode {
   const [first] = members;
   const where = first?.where ?? { file: '', line: 1, column: 1 };
-  const others = [
-    ...new Set(members.flatMap((member) => [...member.entries.keys(), ...(member.absent ?? [])])),
-  ];
-  const all = others
-    .filter((key) => !keys.includes(key))
-    .map((key) => [key, valuesOf(members, key)] as const);
-  return map([...keys.map((key) => [key, valueUnder(first, key)] as const), ['all', map(all, where)]], where);
+  const own = keys.map((key) => [key, valueUnder(first, key)] as const);
+  return map([...own, ['all', valuesByKey(members, where, keys)]], where);
 }
 
-function valuesOf(members: readonly MapNode[], key: string): ListNode {
+function valuesOf(members: readonly MapNode[], key: string, where: Where): ListNode {
   const given = members.flatMap((member) => member.entries.get(key)?.node ?? []);
-  const values = list(given, given[0]?.where ?? members[0]?.where ?? { file: '', line: 1, column: 1 });
-  return values;
+  return list(given, given[0]?.where ?? where);
 }
 
 function valueUnder(node: Node | undefined, key: string): Node {

@@ -11,6 +11,7 @@ import { type Secrets, unknownSecret } from '../inventory/secrets.ts';
 import { didYouMean, found, listed } from '../inventory/wording.ts';
 import { ProvisionError, type Where } from '../model/errors.ts';
 import type { Secret } from '../model/host.ts';
+import { allOf } from './group.ts';
 import { type Part, type PathStep, parseText, shownPath } from './parts.ts';
 
 /** What `${...}` can name in one place, and where its mistakes and its need for secrets are collected. */
@@ -134,6 +135,8 @@ function lookup(written: readonly PathStep[], where: Where, scope: Scope): Node 
   const names = [...scope.names.keys(), 'secrets'];
   if (node === undefined) return unknownName(path, root, names, 'names', where, scope);
   for (const [index, step] of steps.entries()) {
+    // An empty list has no elements to say what they might have.
+    if (node.kind === 'list' && node.items.length === 0 && step === 'all') return node;
     const next: Node | undefined = stepInto(node, step);
     if (next === undefined) {
       const reached = path.slice(0, index + 1).join('.');
@@ -161,6 +164,7 @@ function nameAt(
 }
 
 function stepInto(node: Node, step: string): Node | undefined {
+  if (node.kind === 'list' && step === 'all') return allOf(node);
   if (node.kind === 'list') return /^(0|[1-9][0-9]{0,5})$/.test(step) ? node.items[Number(step)] : undefined;
   if (node.kind === 'scalar') return undefined;
   const entry = node.entries.get(step);
@@ -169,7 +173,7 @@ function stepInto(node: Node, step: string): Node | undefined {
 }
 
 function keysOf(node: Node): string[] {
-  if (node.kind === 'list') return node.items.map((_, index) => String(index));
+  if (node.kind === 'list') return [...node.items.map((_, index) => String(index)), 'all'];
   return node.kind === 'map' ? [...node.entries.keys(), ...(node.absent ?? [])] : [];
 }
 

@@ -55,8 +55,8 @@ describeLab('F16 a mount that hangs', () => {
     );
     const diff = await provision(cwd, ['diff', '--format', 'json']);
     expect(diff.code, diff.stderr).toBe(8);
-    // Each of the three types waits once.
-    expect(diff.milliseconds).toBeLessThan(20_000);
+    // The three types wait once, together.
+    expect(diff.milliseconds).toBeLessThan(10_000);
     const [found] = JSON.parse(diff.stdout).hosts as { unknown: { id: string; reason: string }[] }[];
     expect(found?.unknown.length).toBe(12);
     for (const { id, reason } of found?.unknown ?? [])
@@ -87,6 +87,32 @@ describeLab('F16 a mount that hangs', () => {
       { outcome: 'unknown', message: expect.stringContaining('no answer in 3 s') },
       { outcome: 'pass' },
     ]);
+  });
+
+  test('checks that need it wait for it once, together: its limit is spent by the first, whatever limits the others have', async () => {
+    const need = (path: string) => ({ behind: [path], run: ['ls', path], expect: { exit: 0 }, limit: 30 });
+    const checks = [
+      { id: 'one', about: 'It can be listed.', ...need('/mnt/dead') },
+      { id: 'two', about: 'What is in it can be listed.', ...need('/mnt/dead/x') },
+      { id: 'other', about: 'Another place can.', ...need('/etc') },
+      { id: 'dead', about: 'The share answers.', mount_health: '/mnt/dead', limit: 3 },
+    ];
+    const cwd = siteWith([host], [], { role: { checks } });
+    const checked = await provision(cwd, ['check', '--format', 'json']);
+    expect(checked.milliseconds).toBeLessThan(8000);
+    expect(JSON.parse(checked.stdout).hosts[0].checks).toMatchObject([
+      { outcome: 'unknown', message: 'not run: the mount that /mnt/dead lies on hangs' },
+      { outcome: 'unknown', message: 'not run: the mount that /mnt/dead/x lies on hangs' },
+      { outcome: 'pass' },
+      { outcome: 'unknown', message: expect.stringContaining('no answer in 3 s') },
+    ]);
+    // Where nobody looks at the mount itself, the first that needs it finds out.
+    const alone = siteWith([host], [], { role: { checks: checks.slice(0, 3) } });
+    const asked = await provision(alone, ['check', '--format', 'json']);
+    expect(asked.milliseconds).toBeLessThan(10_000);
+    expect(
+      JSON.parse(asked.stdout).hosts[0].checks.map(({ outcome }: { outcome: string }) => outcome),
+    ).toEqual(['unknown', 'unknown', 'pass']);
   });
 
   test('the host itself answers at once when nothing is asked about the mount', async () => {

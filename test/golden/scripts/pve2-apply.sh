@@ -757,30 +757,37 @@ look_before 23 'vzdump-hook-repair.timer	absent	1'
 fi
 guard_15() {
 {
-rc=0
-seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null && { [ -e .version ] || [ -e .members ]; } || exit 3
-members=
-[ ! -e .members ] || members=$(tr -d '\'' \t\n'\'' <.members)
-case $members in *'\''"quorate":0'\''*) echo no ;; *) echo yes ;; esac
-[ ! -e jobs.cfg ] || cat jobs.cfg') || rc=$?
-lost=
+pmxcfs=
+while read -r _ _ _ _ point rest; do
+  [ "$point" != /etc/pve ] || { pmxcfs=${rest##* - }; pmxcfs=${pmxcfs%% *}; }
+done </proc/self/mountinfo
+rc=3
+[ "$pmxcfs" != fuse ] || { rc=0; seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null || exit 3
+members=$(tr -d '\'' \t\n'\'' <.members)
+case $members in
+  '\''{"nodename"'\''*'\''"quorate":0'\''*'\''}'\'') quorum=no ;;
+  '\''{"nodename"'\''*'\''"quorate":1'\''*'\''}'\'') quorum=yes ;;
+  *'\''"cluster"'\''*) quorum=unread ;;
+  '\''{"nodename"'\''*'\''}'\'') quorum=yes ;;
+  *) quorum=unread ;;
+esac
+echo "$quorum"
+[ ! -e jobs.cfg ] || cat jobs.cfg') || rc=$?; }
+lost= quorum=
 case $rc in
   0) ;;
   3) lost='/etc/pve is not the cluster file system of Proxmox VE: pve-cluster does not run, or has not mounted it' ;;
   124) lost='no answer in 5 s: /etc/pve hangs' ;;
   *) lost='/etc/pve could not be read' ;;
 esac
-quorum=yes
-case $seen in
-  yes*) ;;
-  no*) quorum=no ;;
-  *) [ -n "$lost" ] || lost='/etc/pve could not be read' ;;
+[ -n "$lost" ] || quorum=${seen%%[!a-z]*}
+case $lost$quorum in
+  yes | no | unread) seen=${seen#"$quorum"}; seen=${seen#?} ;;
+  *) quorum=yes; lost=${lost:-/etc/pve could not be read} ;;
 esac
-seen=${seen#"$quorum"}
-seen=${seen#?}
 for identity in pve2-truenas-bu-busy-media; do
   [ -z "$lost" ] || printf '%s\tunknown\t%s\n' "$identity" "$lost"
-  [ "$quorum" = yes ] || printf '%s\tquorum\tno\n' "$identity"
+  [ "$quorum" = yes ] || printf '%s\tquorum\t%s\n' "$identity" "$quorum"
 done
 [ -n "$lost" ] || { printf '%s
 ' pve2-truenas-bu-busy-media .; printf '%s
@@ -837,30 +844,37 @@ END {
 look_before 15 'pve2-truenas-bu-busy-media	absent	1'
 guard_16() {
 {
-rc=0
-seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null && { [ -e .version ] || [ -e .members ]; } || exit 3
-members=
-[ ! -e .members ] || members=$(tr -d '\'' \t\n'\'' <.members)
-case $members in *'\''"quorate":0'\''*) echo no ;; *) echo yes ;; esac
-[ ! -e jobs.cfg ] || cat jobs.cfg') || rc=$?
-lost=
+pmxcfs=
+while read -r _ _ _ _ point rest; do
+  [ "$point" != /etc/pve ] || { pmxcfs=${rest##* - }; pmxcfs=${pmxcfs%% *}; }
+done </proc/self/mountinfo
+rc=3
+[ "$pmxcfs" != fuse ] || { rc=0; seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null || exit 3
+members=$(tr -d '\'' \t\n'\'' <.members)
+case $members in
+  '\''{"nodename"'\''*'\''"quorate":0'\''*'\''}'\'') quorum=no ;;
+  '\''{"nodename"'\''*'\''"quorate":1'\''*'\''}'\'') quorum=yes ;;
+  *'\''"cluster"'\''*) quorum=unread ;;
+  '\''{"nodename"'\''*'\''}'\'') quorum=yes ;;
+  *) quorum=unread ;;
+esac
+echo "$quorum"
+[ ! -e jobs.cfg ] || cat jobs.cfg') || rc=$?; }
+lost= quorum=
 case $rc in
   0) ;;
   3) lost='/etc/pve is not the cluster file system of Proxmox VE: pve-cluster does not run, or has not mounted it' ;;
   124) lost='no answer in 5 s: /etc/pve hangs' ;;
   *) lost='/etc/pve could not be read' ;;
 esac
-quorum=yes
-case $seen in
-  yes*) ;;
-  no*) quorum=no ;;
-  *) [ -n "$lost" ] || lost='/etc/pve could not be read' ;;
+[ -n "$lost" ] || quorum=${seen%%[!a-z]*}
+case $lost$quorum in
+  yes | no | unread) seen=${seen#"$quorum"}; seen=${seen#?} ;;
+  *) quorum=yes; lost=${lost:-/etc/pve could not be read} ;;
 esac
-seen=${seen#"$quorum"}
-seen=${seen#?}
 for identity in pve2-local-busy-media; do
   [ -z "$lost" ] || printf '%s\tunknown\t%s\n' "$identity" "$lost"
-  [ "$quorum" = yes ] || printf '%s\tquorum\tno\n' "$identity"
+  [ "$quorum" = yes ] || printf '%s\tquorum\t%s\n' "$identity" "$quorum"
 done
 [ -n "$lost" ] || { printf '%s
 ' pve2-local-busy-media .; printf '%s
@@ -917,30 +931,37 @@ END {
 look_before 16 'pve2-local-busy-media	absent	1'
 guard_17() {
 {
-rc=0
-seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null && { [ -e .version ] || [ -e .members ]; } || exit 3
-members=
-[ ! -e .members ] || members=$(tr -d '\'' \t\n'\'' <.members)
-case $members in *'\''"quorate":0'\''*) echo no ;; *) echo yes ;; esac
-[ ! -e jobs.cfg ] || cat jobs.cfg') || rc=$?
-lost=
+pmxcfs=
+while read -r _ _ _ _ point rest; do
+  [ "$point" != /etc/pve ] || { pmxcfs=${rest##* - }; pmxcfs=${pmxcfs%% *}; }
+done </proc/self/mountinfo
+rc=3
+[ "$pmxcfs" != fuse ] || { rc=0; seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null || exit 3
+members=$(tr -d '\'' \t\n'\'' <.members)
+case $members in
+  '\''{"nodename"'\''*'\''"quorate":0'\''*'\''}'\'') quorum=no ;;
+  '\''{"nodename"'\''*'\''"quorate":1'\''*'\''}'\'') quorum=yes ;;
+  *'\''"cluster"'\''*) quorum=unread ;;
+  '\''{"nodename"'\''*'\''}'\'') quorum=yes ;;
+  *) quorum=unread ;;
+esac
+echo "$quorum"
+[ ! -e jobs.cfg ] || cat jobs.cfg') || rc=$?; }
+lost= quorum=
 case $rc in
   0) ;;
   3) lost='/etc/pve is not the cluster file system of Proxmox VE: pve-cluster does not run, or has not mounted it' ;;
   124) lost='no answer in 5 s: /etc/pve hangs' ;;
   *) lost='/etc/pve could not be read' ;;
 esac
-quorum=yes
-case $seen in
-  yes*) ;;
-  no*) quorum=no ;;
-  *) [ -n "$lost" ] || lost='/etc/pve could not be read' ;;
+[ -n "$lost" ] || quorum=${seen%%[!a-z]*}
+case $lost$quorum in
+  yes | no | unread) seen=${seen#"$quorum"}; seen=${seen#?} ;;
+  *) quorum=yes; lost=${lost:-/etc/pve could not be read} ;;
 esac
-seen=${seen#"$quorum"}
-seen=${seen#?}
 for identity in pve2-pbs-pihanga-database; do
   [ -z "$lost" ] || printf '%s\tunknown\t%s\n' "$identity" "$lost"
-  [ "$quorum" = yes ] || printf '%s\tquorum\tno\n' "$identity"
+  [ "$quorum" = yes ] || printf '%s\tquorum\t%s\n' "$identity" "$quorum"
 done
 [ -n "$lost" ] || { printf '%s
 ' pve2-pbs-pihanga-database .; printf '%s
@@ -1563,11 +1584,17 @@ while read -r _ _ _ _ point rest; do
   [ "$point" != /etc/pve ] || { pmxcfs=${rest##* - }; pmxcfs=${pmxcfs%% *}; }
 done </proc/self/mountinfo
 [ "$pmxcfs" = fuse ] || { say '\''/etc/pve is not the cluster file system of Proxmox VE: pve-cluster does not run, or has not mounted it; nothing was changed'\''; exit 1; }
-case "$(timeout -k 1 5 cat ./etc/pve/.members | tr -d '\'' \t\n'\'')" in
-  '\''{"nodename"'\''*'\''"quorate":0'\''*'\''}'\'') say '\''this node has no quorum: until enough nodes of the cluster see each other, /etc/pve refuses every write, even of root; nothing was changed'\''; exit 1 ;;
-  '\''{"nodename"'\''*'\''"quorate":1'\''*'\''}'\'') ;;
-  *'\''"cluster"'\''*) say '\''/etc/pve/.members could not be read: whether this node may write is not known; nothing was changed'\''; exit 1 ;;
-  '\''{"nodename"'\''*'\''}'\'') ;;
+members=$(timeout -k 1 5 cat ./etc/pve/.members | tr -d '\'' \t\n'\'')
+case $members in
+  '\''{"nodename"'\''*'\''"quorate":0'\''*'\''}'\'') quorum=no ;;
+  '\''{"nodename"'\''*'\''"quorate":1'\''*'\''}'\'') quorum=yes ;;
+  *'\''"cluster"'\''*) quorum=unread ;;
+  '\''{"nodename"'\''*'\''}'\'') quorum=yes ;;
+  *) quorum=unread ;;
+esac
+case $quorum in
+  yes) ;;
+  no) say '\''this node has no quorum: until enough nodes of the cluster see each other, /etc/pve refuses every write, even of root; nothing was changed'\''; exit 1 ;;
   *) say '\''/etc/pve/.members could not be read: whether this node may write is not known; nothing was changed'\''; exit 1 ;;
 esac
 pvesm add dir local --path /var/lib/vz --content backup,images,iso,rootdir,snippets,vztmpl'
@@ -1676,11 +1703,17 @@ while read -r _ _ _ _ point rest; do
   [ "$point" != /etc/pve ] || { pmxcfs=${rest##* - }; pmxcfs=${pmxcfs%% *}; }
 done </proc/self/mountinfo
 [ "$pmxcfs" = fuse ] || { say '\''/etc/pve is not the cluster file system of Proxmox VE: pve-cluster does not run, or has not mounted it; nothing was changed'\''; exit 1; }
-case "$(timeout -k 1 5 cat ./etc/pve/.members | tr -d '\'' \t\n'\'')" in
-  '\''{"nodename"'\''*'\''"quorate":0'\''*'\''}'\'') say '\''this node has no quorum: until enough nodes of the cluster see each other, /etc/pve refuses every write, even of root; nothing was changed'\''; exit 1 ;;
-  '\''{"nodename"'\''*'\''"quorate":1'\''*'\''}'\'') ;;
-  *'\''"cluster"'\''*) say '\''/etc/pve/.members could not be read: whether this node may write is not known; nothing was changed'\''; exit 1 ;;
-  '\''{"nodename"'\''*'\''}'\'') ;;
+members=$(timeout -k 1 5 cat ./etc/pve/.members | tr -d '\'' \t\n'\'')
+case $members in
+  '\''{"nodename"'\''*'\''"quorate":0'\''*'\''}'\'') quorum=no ;;
+  '\''{"nodename"'\''*'\''"quorate":1'\''*'\''}'\'') quorum=yes ;;
+  *'\''"cluster"'\''*) quorum=unread ;;
+  '\''{"nodename"'\''*'\''}'\'') quorum=yes ;;
+  *) quorum=unread ;;
+esac
+case $quorum in
+  yes) ;;
+  no) say '\''this node has no quorum: until enough nodes of the cluster see each other, /etc/pve refuses every write, even of root; nothing was changed'\''; exit 1 ;;
   *) say '\''/etc/pve/.members could not be read: whether this node may write is not known; nothing was changed'\''; exit 1 ;;
 esac
 pvesm add nfs truenas-bu --server 10.10.0.104 --export /mnt/main_pool/bu --content backup --options '\''vers=4.2'\'''
@@ -1789,11 +1822,17 @@ while read -r _ _ _ _ point rest; do
   [ "$point" != /etc/pve ] || { pmxcfs=${rest##* - }; pmxcfs=${pmxcfs%% *}; }
 done </proc/self/mountinfo
 [ "$pmxcfs" = fuse ] || { say '\''/etc/pve is not the cluster file system of Proxmox VE: pve-cluster does not run, or has not mounted it; nothing was changed'\''; exit 1; }
-case "$(timeout -k 1 5 cat ./etc/pve/.members | tr -d '\'' \t\n'\'')" in
-  '\''{"nodename"'\''*'\''"quorate":0'\''*'\''}'\'') say '\''this node has no quorum: until enough nodes of the cluster see each other, /etc/pve refuses every write, even of root; nothing was changed'\''; exit 1 ;;
-  '\''{"nodename"'\''*'\''"quorate":1'\''*'\''}'\'') ;;
-  *'\''"cluster"'\''*) say '\''/etc/pve/.members could not be read: whether this node may write is not known; nothing was changed'\''; exit 1 ;;
-  '\''{"nodename"'\''*'\''}'\'') ;;
+members=$(timeout -k 1 5 cat ./etc/pve/.members | tr -d '\'' \t\n'\'')
+case $members in
+  '\''{"nodename"'\''*'\''"quorate":0'\''*'\''}'\'') quorum=no ;;
+  '\''{"nodename"'\''*'\''"quorate":1'\''*'\''}'\'') quorum=yes ;;
+  *'\''"cluster"'\''*) quorum=unread ;;
+  '\''{"nodename"'\''*'\''}'\'') quorum=yes ;;
+  *) quorum=unread ;;
+esac
+case $quorum in
+  yes) ;;
+  no) say '\''this node has no quorum: until enough nodes of the cluster see each other, /etc/pve refuses every write, even of root; nothing was changed'\''; exit 1 ;;
   *) say '\''/etc/pve/.members could not be read: whether this node may write is not known; nothing was changed'\''; exit 1 ;;
 esac
 pvesm add pbs pbs-pihanga --server 10.10.0.151 --datastore pbs-datastore --content backup --prune-backups '\''keep-all=1'\'' --username '\''backup@pbs!pve'\'' --fingerprint 3f:a1:0c:55:9e:72:d8:04:b6:e1:47:2a:90:cd:13:8b:5e:f0:66:21:ba:7d:39:c4:18:ef:52:a7:0b:93:dc:6e'
@@ -1818,11 +1857,22 @@ pvesh create /cluster/backup --id pve2-pbs-pihanga-database --vmid 111 --schedul
 }
 attempt 17 ' 14 ' '' '' 'pve_backup_job:pve2-pbs-pihanga-database	{"bwlimit":"not set","comment":"not set","compress":"not set","enabled":true,"fleecing":"off","guests":"111","mailnotification":"always","mailto":"not set","mode":"snapshot","node":"pve2","notes_template":"{{guestname}}","notification_mode":"auto","others":"","protected":false,"prune_backups":"not set","repeat_missed":false,"schedule":"every day at 02:00","storage":"pbs-pihanga"}'
 guard_18() {
-rc=0
-seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null && { [ -e .version ] || [ -e .members ]; } || exit 3
-members=
-[ ! -e .members ] || members=$(tr -d '\'' \t\n'\'' <.members)
-case $members in *'\''"quorate":0'\''*) echo no ;; *) echo yes ;; esac
+{
+pmxcfs=
+while read -r _ _ _ _ point rest; do
+  [ "$point" != /etc/pve ] || { pmxcfs=${rest##* - }; pmxcfs=${pmxcfs%% *}; }
+done </proc/self/mountinfo
+rc=3
+[ "$pmxcfs" != fuse ] || { rc=0; seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null || exit 3
+members=$(tr -d '\'' \t\n'\'' <.members)
+case $members in
+  '\''{"nodename"'\''*'\''"quorate":0'\''*'\''}'\'') quorum=no ;;
+  '\''{"nodename"'\''*'\''"quorate":1'\''*'\''}'\'') quorum=yes ;;
+  *'\''"cluster"'\''*) quorum=unread ;;
+  '\''{"nodename"'\''*'\''}'\'') quorum=yes ;;
+  *) quorum=unread ;;
+esac
+echo "$quorum"
 node=$(uname -n)
 node=${node%%.*}
 for vmid in 111; do
@@ -1840,28 +1890,46 @@ part != "" && /^(lock|agent|hookscript|delete|mp[0-9]+|scsi[0-9]+|virtio[0-9]+|s
   print vmid "\t" part "\t" $0
 }'\'' "$conf" || exit 4
   done
-done') || rc=$?
-lost=
+done') || rc=$?; }
+lost= quorum=
 case $rc in
   0) ;;
   3) lost='/etc/pve is not the cluster file system of Proxmox VE: pve-cluster does not run, or has not mounted it' ;;
   124) lost='no answer in 5 s: /etc/pve hangs' ;;
   *) lost='/etc/pve could not be read' ;;
 esac
-quorum=yes
-case $seen in
-  yes*) ;;
-  no*) quorum=no ;;
-  *) [ -n "$lost" ] || lost='/etc/pve could not be read' ;;
+[ -n "$lost" ] || quorum=${seen%%[!a-z]*}
+case $lost$quorum in
+  yes | no | unread) seen=${seen#"$quorum"}; seen=${seen#?} ;;
+  *) quorum=yes; lost=${lost:-/etc/pve could not be read} ;;
 esac
-seen=${seen#"$quorum"}
-seen=${seen#?}
 for identity in 111; do
   [ -z "$lost" ] || printf '%s\tunknown\t%s\n' "$identity" "$lost"
-  [ "$quorum" = yes ] || printf '%s\tquorum\tno\n' "$identity"
+  [ "$quorum" = yes ] || printf '%s\tquorum\t%s\n' "$identity" "$quorum"
 done
 [ -n "$lost" ] || printf '%s
 ' "$seen"
+workers() {
+  while read -r upid _; do
+    case $upid in UPID:*:*:*:*:vzdump:*:*:) ;; *) continue ;; esac
+    rest=${upid#UPID:*:}
+    pid=${rest%%:*} rest=${rest#*:}
+    start=${rest%%:*} rest=${rest#*:vzdump:}
+    case $pid$start in *[!0-9A-Fa-f]*) continue ;; esac
+    read -r stat </proc/$((0x$pid))/stat || continue
+    set -- ${stat##*) }
+    [ "${20}" = "$((0x$start))" ] || continue
+    id=${rest%%:*}
+    printf '%s
+' "${id:--}"
+  done 2>/dev/null <./var/log/pve/tasks/active
+}
+for vmid in 111; do
+  case $seen in *"
+$vmid	now	lock: backup"*) for id in $(workers); do printf '%s	worker	%s
+' "$vmid" "$id"; done ;; esac
+done
+} | awk -F '\t' '$2 != "worker"'
 }
 steps_18() {
 timeout -k 5 120 /bin/sh -c 'set -eu
@@ -1870,11 +1938,22 @@ qm set 111 --agent '\''enabled=1'\'' >/dev/null'
 }
 attempt 18 '' guarded '111	absent	1' 'pve_guest_option:111	{"agent":true}'
 guard_19() {
-rc=0
-seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null && { [ -e .version ] || [ -e .members ]; } || exit 3
-members=
-[ ! -e .members ] || members=$(tr -d '\'' \t\n'\'' <.members)
-case $members in *'\''"quorate":0'\''*) echo no ;; *) echo yes ;; esac
+{
+pmxcfs=
+while read -r _ _ _ _ point rest; do
+  [ "$point" != /etc/pve ] || { pmxcfs=${rest##* - }; pmxcfs=${pmxcfs%% *}; }
+done </proc/self/mountinfo
+rc=3
+[ "$pmxcfs" != fuse ] || { rc=0; seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null || exit 3
+members=$(tr -d '\'' \t\n'\'' <.members)
+case $members in
+  '\''{"nodename"'\''*'\''"quorate":0'\''*'\''}'\'') quorum=no ;;
+  '\''{"nodename"'\''*'\''"quorate":1'\''*'\''}'\'') quorum=yes ;;
+  *'\''"cluster"'\''*) quorum=unread ;;
+  '\''{"nodename"'\''*'\''}'\'') quorum=yes ;;
+  *) quorum=unread ;;
+esac
+echo "$quorum"
 node=$(uname -n)
 node=${node%%.*}
 for vmid in 1031; do
@@ -1892,28 +1971,46 @@ part != "" && /^(lock|agent|hookscript|delete|mp[0-9]+|scsi[0-9]+|virtio[0-9]+|s
   print vmid "\t" part "\t" $0
 }'\'' "$conf" || exit 4
   done
-done') || rc=$?
-lost=
+done') || rc=$?; }
+lost= quorum=
 case $rc in
   0) ;;
   3) lost='/etc/pve is not the cluster file system of Proxmox VE: pve-cluster does not run, or has not mounted it' ;;
   124) lost='no answer in 5 s: /etc/pve hangs' ;;
   *) lost='/etc/pve could not be read' ;;
 esac
-quorum=yes
-case $seen in
-  yes*) ;;
-  no*) quorum=no ;;
-  *) [ -n "$lost" ] || lost='/etc/pve could not be read' ;;
+[ -n "$lost" ] || quorum=${seen%%[!a-z]*}
+case $lost$quorum in
+  yes | no | unread) seen=${seen#"$quorum"}; seen=${seen#?} ;;
+  *) quorum=yes; lost=${lost:-/etc/pve could not be read} ;;
 esac
-seen=${seen#"$quorum"}
-seen=${seen#?}
 for identity in 1031; do
   [ -z "$lost" ] || printf '%s\tunknown\t%s\n' "$identity" "$lost"
-  [ "$quorum" = yes ] || printf '%s\tquorum\tno\n' "$identity"
+  [ "$quorum" = yes ] || printf '%s\tquorum\t%s\n' "$identity" "$quorum"
 done
 [ -n "$lost" ] || printf '%s
 ' "$seen"
+workers() {
+  while read -r upid _; do
+    case $upid in UPID:*:*:*:*:vzdump:*:*:) ;; *) continue ;; esac
+    rest=${upid#UPID:*:}
+    pid=${rest%%:*} rest=${rest#*:}
+    start=${rest%%:*} rest=${rest#*:vzdump:}
+    case $pid$start in *[!0-9A-Fa-f]*) continue ;; esac
+    read -r stat </proc/$((0x$pid))/stat || continue
+    set -- ${stat##*) }
+    [ "${20}" = "$((0x$start))" ] || continue
+    id=${rest%%:*}
+    printf '%s
+' "${id:--}"
+  done 2>/dev/null <./var/log/pve/tasks/active
+}
+for vmid in 1031; do
+  case $seen in *"
+$vmid	now	lock: backup"*) for id in $(workers); do printf '%s	worker	%s
+' "$vmid" "$id"; done ;; esac
+done
+} | awk -F '\t' '$2 != "worker"'
 }
 steps_19() {
 timeout -k 5 120 /bin/sh -c 'set -eu
@@ -2409,30 +2506,37 @@ fi
 ) 2>/dev/null
 frame 'look pve_backup_job'
 (
-rc=0
-seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null && { [ -e .version ] || [ -e .members ]; } || exit 3
-members=
-[ ! -e .members ] || members=$(tr -d '\'' \t\n'\'' <.members)
-case $members in *'\''"quorate":0'\''*) echo no ;; *) echo yes ;; esac
-[ ! -e jobs.cfg ] || cat jobs.cfg') || rc=$?
-lost=
+pmxcfs=
+while read -r _ _ _ _ point rest; do
+  [ "$point" != /etc/pve ] || { pmxcfs=${rest##* - }; pmxcfs=${pmxcfs%% *}; }
+done </proc/self/mountinfo
+rc=3
+[ "$pmxcfs" != fuse ] || { rc=0; seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null || exit 3
+members=$(tr -d '\'' \t\n'\'' <.members)
+case $members in
+  '\''{"nodename"'\''*'\''"quorate":0'\''*'\''}'\'') quorum=no ;;
+  '\''{"nodename"'\''*'\''"quorate":1'\''*'\''}'\'') quorum=yes ;;
+  *'\''"cluster"'\''*) quorum=unread ;;
+  '\''{"nodename"'\''*'\''}'\'') quorum=yes ;;
+  *) quorum=unread ;;
+esac
+echo "$quorum"
+[ ! -e jobs.cfg ] || cat jobs.cfg') || rc=$?; }
+lost= quorum=
 case $rc in
   0) ;;
   3) lost='/etc/pve is not the cluster file system of Proxmox VE: pve-cluster does not run, or has not mounted it' ;;
   124) lost='no answer in 5 s: /etc/pve hangs' ;;
   *) lost='/etc/pve could not be read' ;;
 esac
-quorum=yes
-case $seen in
-  yes*) ;;
-  no*) quorum=no ;;
-  *) [ -n "$lost" ] || lost='/etc/pve could not be read' ;;
+[ -n "$lost" ] || quorum=${seen%%[!a-z]*}
+case $lost$quorum in
+  yes | no | unread) seen=${seen#"$quorum"}; seen=${seen#?} ;;
+  *) quorum=yes; lost=${lost:-/etc/pve could not be read} ;;
 esac
-seen=${seen#"$quorum"}
-seen=${seen#?}
 for identity in pve2-truenas-bu-busy-media pve2-local-busy-media pve2-pbs-pihanga-database; do
   [ -z "$lost" ] || printf '%s\tunknown\t%s\n' "$identity" "$lost"
-  [ "$quorum" = yes ] || printf '%s\tquorum\tno\n' "$identity"
+  [ "$quorum" = yes ] || printf '%s\tquorum\t%s\n' "$identity" "$quorum"
 done
 [ -n "$lost" ] || { printf '%s
 ' pve2-truenas-bu-busy-media pve2-local-busy-media pve2-pbs-pihanga-database .; printf '%s
@@ -2487,11 +2591,21 @@ END {
 ) 2>/dev/null
 frame 'look pve_guest_option'
 (
-rc=0
-seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null && { [ -e .version ] || [ -e .members ]; } || exit 3
-members=
-[ ! -e .members ] || members=$(tr -d '\'' \t\n'\'' <.members)
-case $members in *'\''"quorate":0'\''*) echo no ;; *) echo yes ;; esac
+pmxcfs=
+while read -r _ _ _ _ point rest; do
+  [ "$point" != /etc/pve ] || { pmxcfs=${rest##* - }; pmxcfs=${pmxcfs%% *}; }
+done </proc/self/mountinfo
+rc=3
+[ "$pmxcfs" != fuse ] || { rc=0; seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null || exit 3
+members=$(tr -d '\'' \t\n'\'' <.members)
+case $members in
+  '\''{"nodename"'\''*'\''"quorate":0'\''*'\''}'\'') quorum=no ;;
+  '\''{"nodename"'\''*'\''"quorate":1'\''*'\''}'\'') quorum=yes ;;
+  *'\''"cluster"'\''*) quorum=unread ;;
+  '\''{"nodename"'\''*'\''}'\'') quorum=yes ;;
+  *) quorum=unread ;;
+esac
+echo "$quorum"
 node=$(uname -n)
 node=${node%%.*}
 for vmid in 111 1031; do
@@ -2509,28 +2623,45 @@ part != "" && /^(lock|agent|hookscript|delete|mp[0-9]+|scsi[0-9]+|virtio[0-9]+|s
   print vmid "\t" part "\t" $0
 }'\'' "$conf" || exit 4
   done
-done') || rc=$?
-lost=
+done') || rc=$?; }
+lost= quorum=
 case $rc in
   0) ;;
   3) lost='/etc/pve is not the cluster file system of Proxmox VE: pve-cluster does not run, or has not mounted it' ;;
   124) lost='no answer in 5 s: /etc/pve hangs' ;;
   *) lost='/etc/pve could not be read' ;;
 esac
-quorum=yes
-case $seen in
-  yes*) ;;
-  no*) quorum=no ;;
-  *) [ -n "$lost" ] || lost='/etc/pve could not be read' ;;
+[ -n "$lost" ] || quorum=${seen%%[!a-z]*}
+case $lost$quorum in
+  yes | no | unread) seen=${seen#"$quorum"}; seen=${seen#?} ;;
+  *) quorum=yes; lost=${lost:-/etc/pve could not be read} ;;
 esac
-seen=${seen#"$quorum"}
-seen=${seen#?}
 for identity in 111 1031; do
   [ -z "$lost" ] || printf '%s\tunknown\t%s\n' "$identity" "$lost"
-  [ "$quorum" = yes ] || printf '%s\tquorum\tno\n' "$identity"
+  [ "$quorum" = yes ] || printf '%s\tquorum\t%s\n' "$identity" "$quorum"
 done
 [ -n "$lost" ] || printf '%s
 ' "$seen"
+workers() {
+  while read -r upid _; do
+    case $upid in UPID:*:*:*:*:vzdump:*:*:) ;; *) continue ;; esac
+    rest=${upid#UPID:*:}
+    pid=${rest%%:*} rest=${rest#*:}
+    start=${rest%%:*} rest=${rest#*:vzdump:}
+    case $pid$start in *[!0-9A-Fa-f]*) continue ;; esac
+    read -r stat </proc/$((0x$pid))/stat || continue
+    set -- ${stat##*) }
+    [ "${20}" = "$((0x$start))" ] || continue
+    id=${rest%%:*}
+    printf '%s
+' "${id:--}"
+  done 2>/dev/null <./var/log/pve/tasks/active
+}
+for vmid in 111 1031; do
+  case $seen in *"
+$vmid	now	lock: backup"*) for id in $(workers); do printf '%s	worker	%s
+' "$vmid" "$id"; done ;; esac
+done
 ) 2>/dev/null
 } 9>&-
 rm -rf -- "$STAGE"

@@ -493,30 +493,37 @@ fi
 ) 2>/dev/null
 frame 'look pve_backup_job'
 (
-rc=0
-seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null && { [ -e .version ] || [ -e .members ]; } || exit 3
-members=
-[ ! -e .members ] || members=$(tr -d '\'' \t\n'\'' <.members)
-case $members in *'\''"quorate":0'\''*) echo no ;; *) echo yes ;; esac
-[ ! -e jobs.cfg ] || cat jobs.cfg') || rc=$?
-lost=
+pmxcfs=
+while read -r _ _ _ _ point rest; do
+  [ "$point" != /etc/pve ] || { pmxcfs=${rest##* - }; pmxcfs=${pmxcfs%% *}; }
+done </proc/self/mountinfo
+rc=3
+[ "$pmxcfs" != fuse ] || { rc=0; seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null || exit 3
+members=$(tr -d '\'' \t\n'\'' <.members)
+case $members in
+  '\''{"nodename"'\''*'\''"quorate":0'\''*'\''}'\'') quorum=no ;;
+  '\''{"nodename"'\''*'\''"quorate":1'\''*'\''}'\'') quorum=yes ;;
+  *'\''"cluster"'\''*) quorum=unread ;;
+  '\''{"nodename"'\''*'\''}'\'') quorum=yes ;;
+  *) quorum=unread ;;
+esac
+echo "$quorum"
+[ ! -e jobs.cfg ] || cat jobs.cfg') || rc=$?; }
+lost= quorum=
 case $rc in
   0) ;;
   3) lost='/etc/pve is not the cluster file system of Proxmox VE: pve-cluster does not run, or has not mounted it' ;;
   124) lost='no answer in 5 s: /etc/pve hangs' ;;
   *) lost='/etc/pve could not be read' ;;
 esac
-quorum=yes
-case $seen in
-  yes*) ;;
-  no*) quorum=no ;;
-  *) [ -n "$lost" ] || lost='/etc/pve could not be read' ;;
+[ -n "$lost" ] || quorum=${seen%%[!a-z]*}
+case $lost$quorum in
+  yes | no | unread) seen=${seen#"$quorum"}; seen=${seen#?} ;;
+  *) quorum=yes; lost=${lost:-/etc/pve could not be read} ;;
 esac
-seen=${seen#"$quorum"}
-seen=${seen#?}
 for identity in pve2-truenas-bu-busy-media pve2-local-busy-media pve2-pbs-pihanga-database; do
   [ -z "$lost" ] || printf '%s\tunknown\t%s\n' "$identity" "$lost"
-  [ "$quorum" = yes ] || printf '%s\tquorum\tno\n' "$identity"
+  [ "$quorum" = yes ] || printf '%s\tquorum\t%s\n' "$identity" "$quorum"
 done
 [ -n "$lost" ] || { printf '%s
 ' pve2-truenas-bu-busy-media pve2-local-busy-media pve2-pbs-pihanga-database .; printf '%s
@@ -571,11 +578,21 @@ END {
 ) 2>/dev/null
 frame 'look pve_guest_option'
 (
-rc=0
-seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null && { [ -e .version ] || [ -e .members ]; } || exit 3
-members=
-[ ! -e .members ] || members=$(tr -d '\'' \t\n'\'' <.members)
-case $members in *'\''"quorate":0'\''*) echo no ;; *) echo yes ;; esac
+pmxcfs=
+while read -r _ _ _ _ point rest; do
+  [ "$point" != /etc/pve ] || { pmxcfs=${rest##* - }; pmxcfs=${pmxcfs%% *}; }
+done </proc/self/mountinfo
+rc=3
+[ "$pmxcfs" != fuse ] || { rc=0; seen=$(ask pmxcfs 5 'cd ./etc/pve 2>/dev/null || exit 3
+members=$(tr -d '\'' \t\n'\'' <.members)
+case $members in
+  '\''{"nodename"'\''*'\''"quorate":0'\''*'\''}'\'') quorum=no ;;
+  '\''{"nodename"'\''*'\''"quorate":1'\''*'\''}'\'') quorum=yes ;;
+  *'\''"cluster"'\''*) quorum=unread ;;
+  '\''{"nodename"'\''*'\''}'\'') quorum=yes ;;
+  *) quorum=unread ;;
+esac
+echo "$quorum"
 node=$(uname -n)
 node=${node%%.*}
 for vmid in 111 1031; do
@@ -593,28 +610,45 @@ part != "" && /^(lock|agent|hookscript|delete|mp[0-9]+|scsi[0-9]+|virtio[0-9]+|s
   print vmid "\t" part "\t" $0
 }'\'' "$conf" || exit 4
   done
-done') || rc=$?
-lost=
+done') || rc=$?; }
+lost= quorum=
 case $rc in
   0) ;;
   3) lost='/etc/pve is not the cluster file system of Proxmox VE: pve-cluster does not run, or has not mounted it' ;;
   124) lost='no answer in 5 s: /etc/pve hangs' ;;
   *) lost='/etc/pve could not be read' ;;
 esac
-quorum=yes
-case $seen in
-  yes*) ;;
-  no*) quorum=no ;;
-  *) [ -n "$lost" ] || lost='/etc/pve could not be read' ;;
+[ -n "$lost" ] || quorum=${seen%%[!a-z]*}
+case $lost$quorum in
+  yes | no | unread) seen=${seen#"$quorum"}; seen=${seen#?} ;;
+  *) quorum=yes; lost=${lost:-/etc/pve could not be read} ;;
 esac
-seen=${seen#"$quorum"}
-seen=${seen#?}
 for identity in 111 1031; do
   [ -z "$lost" ] || printf '%s\tunknown\t%s\n' "$identity" "$lost"
-  [ "$quorum" = yes ] || printf '%s\tquorum\tno\n' "$identity"
+  [ "$quorum" = yes ] || printf '%s\tquorum\t%s\n' "$identity" "$quorum"
 done
 [ -n "$lost" ] || printf '%s
 ' "$seen"
+workers() {
+  while read -r upid _; do
+    case $upid in UPID:*:*:*:*:vzdump:*:*:) ;; *) continue ;; esac
+    rest=${upid#UPID:*:}
+    pid=${rest%%:*} rest=${rest#*:}
+    start=${rest%%:*} rest=${rest#*:vzdump:}
+    case $pid$start in *[!0-9A-Fa-f]*) continue ;; esac
+    read -r stat </proc/$((0x$pid))/stat || continue
+    set -- ${stat##*) }
+    [ "${20}" = "$((0x$start))" ] || continue
+    id=${rest%%:*}
+    printf '%s
+' "${id:--}"
+  done 2>/dev/null <./var/log/pve/tasks/active
+}
+for vmid in 111 1031; do
+  case $seen in *"
+$vmid	now	lock: backup"*) for id in $(workers); do printf '%s	worker	%s
+' "$vmid" "$id"; done ;; esac
+done
 ) 2>/dev/null
 frame end
 exit 0

@@ -58,6 +58,30 @@ describe('group_by', () => {
   });
 });
 
+describe('all elements of a list', () => {
+  const role = (path: string) => `role: web
+about: A page.
+platforms: [pve]
+variables: {none: {type: array, items: {type: object, properties: {a: {type: string}}}, default: []}}
+resources:
+  - {file: /x, content: x, verify: "\${${path}}"}
+`;
+  const said = (path: string) =>
+    expand({ ...guests(three), 'roles/web/role.yaml': role(path) }).then(
+      ({ resources }) => resources.map(({ spec }) => (spec as { verify: unknown }).verify),
+      told,
+    );
+
+  test('are looked into together: those that have nothing under a key are left out', async () => {
+    expect(await said('host.guests.all.storage')).toEqual([['nas', 'nas', 'nas']]);
+    expect(await said('host.guests.all.storge')).toContain('unknown name "storge"');
+  });
+
+  test('of an empty list are none, whatever is asked of them', async () => {
+    expect(await said('none.all.a.all.b')).toContain('verify of file:/x is an empty list');
+  });
+});
+
 describe('a path in brackets', () => {
   test('a name that is not there is told with those that are', async () => {
     const said = await expand(
