@@ -229,7 +229,7 @@ Made by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${cpus().
 The hosts are containers on the same machine, so the network costs nothing and the hosts share its cores.
 
 The work: 100 resources (40 templated files, 20 directories, 20 lines, 20 links) and the directory they lie in, over ssh. Ansible does the same
-with a playbook that loops over them and gathers no facts. The example site is looked at as it is before the first apply: five kinds of
+with a playbook that loops over them and gathers no facts. The example site is looked at as it is before the first apply: four kinds of
 hosts, with programs that play those of Proxmox, TrueNAS and DSM.
 
 | what | runs | lowest | median | highest | peak memory, MiB |
