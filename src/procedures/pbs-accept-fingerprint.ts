@@ -60,6 +60,7 @@ A certificate of a public authority changes with every renewal: such a one is no
               `to be changed in the inventory, ${showWhere(storage.from)}: fingerprint of ${storage.id} for ${node}: ${now}`,
             ],
       ),
+      ...declaredLine(site, pbs, now),
     ];
     if (seen.length === 0) return refuse(no(`no storage of the inventory is on ${pbs}`), found);
     const broken = storages.flatMap(({ node, storage }) => brokenOn(answers, node, storage.id) ?? [])[0];
@@ -100,6 +101,15 @@ A certificate of a public authority changes with every renewal: such a one is no
     };
   },
 };
+
+/** The inventory also says what certificate the server itself has; half of a change would be two that differ. */
+function declaredLine(site: ProcedureSite, pbs: string, now: string): string[] {
+  const declared = hostNamed(site, pbs)?.values.get('pbs')?.fingerprint;
+  if (typeof declared !== 'string' || plain(declared) === now) return [];
+  return [
+    `to be changed in the inventory: pbs.fingerprint of ${pbs}, on the line that \`provision explain --host ${pbs} pbs.fingerprint\` shows: ${now}`,
+  ];
+}
 
 /** The backup server that a node stores on, where it is exactly one. */
 function serverOf(site: ProcedureSite, name: string): string | undefined {

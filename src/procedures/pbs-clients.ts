@@ -101,12 +101,13 @@ export function fullRuns(client: PbsClient, host: ProcedureHost | undefined): st
   );
   const common = ['--storage', client.storage, '--prune-backups', 'keep-all=1', '--quiet', '1'];
   if (jobs.length === 0) return [['--all', '1', '--mode', 'snapshot', ...common]];
-  return jobs.map(({ all, vmid = [], exclude = [], pool, mode }) => [
+  return jobs.map(({ all, vmid = [], exclude = [], pool, mode, options = [] }) => [
     ...vmid.map(String),
     ...(all ? ['--all', '1'] : []),
     ...(exclude.length > 0 ? ['--exclude', exclude.join(',')] : []),
     ...(pool === undefined ? [] : ['--pool', pool]),
     ...(mode === undefined ? [] : ['--mode', mode]),
+    ...options,
     ...common,
   ]);
 }

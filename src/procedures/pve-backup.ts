@@ -111,10 +111,11 @@ printf 'tasks\tlooked\tyes\n'`,
   };
 }
 
-/** Starts the unit and writes down when. */
+/** Starts the unit and writes down when. systemd would take what follows a dollar sign for a variable, and two of them for one. */
 export function backupShell({ unit, argv }: BackupRun): ComputedStep['run'] {
+  const words = argv.map((word) => word.replaceAll('$', () => '$$'));
   return sh`date +%s >${`/run/${unit}`}
-systemd-run --quiet --collect ${`--unit=${unit}`} vzdump ${argv}`;
+systemd-run --quiet --collect ${`--unit=${unit}`} vzdump ${words}`;
 }
 
 /** Why the backup is not proven to have ended well; null: its task log says that it has. */

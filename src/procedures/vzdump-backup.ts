@@ -89,8 +89,7 @@ function backupStep(
       way.storage,
       '--mode',
       way.mode,
-      // systemd would take what follows a dollar sign for a variable.
-      ...way.options.map((word) => word.replaceAll('$', () => '$$')),
+      ...way.options,
       // Not `--remove 0`: a guest that has as many backups as its retention keeps would then get no further one.
       '--prune-backups',
       'keep-all=1',

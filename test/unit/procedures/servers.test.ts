@@ -165,7 +165,7 @@ describe('pbs/restart-stale', () => {
     const [host] = siteOf({
       name: 'pve2',
       jobs: [
-        { id: 'media', vmid: [1031], mode: 'stop', storage: 'backups' },
+        { id: 'media', vmid: [1031], mode: 'stop', storage: 'backups', options: ['--bwlimit', '1000'] },
         { id: 'rest', all: true, exclude: [1031, 5], mode: 'snapshot', storage: 'backups' },
         { id: 'off', vmid: [7], storage: 'backups', enabled: false },
         { id: 'elsewhere', vmid: [8], storage: 'local' },
@@ -173,7 +173,7 @@ describe('pbs/restart-stale', () => {
       ],
     }).hosts;
     expect(fullRuns(client, host).map((argv) => argv.join(' '))).toEqual([
-      '1031 --mode stop --storage backups --prune-backups keep-all=1 --quiet 1',
+      '1031 --mode stop --bwlimit 1000 --storage backups --prune-backups keep-all=1 --quiet 1',
       '--all 1 --exclude 1031,5 --mode snapshot --storage backups --prune-backups keep-all=1 --quiet 1',
     ]);
     expect(fullRuns(client, undefined)).toEqual([
@@ -278,6 +278,18 @@ describe('pbs/accept-fingerprint', () => {
     );
     const now = answersOf({ ...said, pbs: [`certificate | sha256 | ${old}`] });
     expect(steps[0]?.guard(now)?.why).toContain('changed once more');
+  });
+
+  it('names the line of the server too: half of the change would be no site', () => {
+    const declares = (fingerprint: string) => ({
+      hosts: site.hosts.map((host) =>
+        host.name === 'pbs' ? { ...host, values: new Map([['pbs', { fingerprint }]]) } : host,
+      ),
+    });
+    const found = (fingerprint: string) =>
+      planned(acceptFingerprint, declares(fingerprint), 'pbs', { fingerprint: fresh }, said).found.join('\n');
+    expect(found(old)).toContain('pbs.fingerprint of pbs, on the line that `provision explain');
+    expect(found(fresh)).not.toContain('pbs.fingerprint');
   });
 
   it('does not write a file of which Proxmox would drop a storage', () => {
