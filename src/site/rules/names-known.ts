@@ -7,12 +7,12 @@ export const namesKnown = defineRule(
     code: 'names-known',
     level: 'warning',
     about:
-      'Datastores of jobs, storages of data sets and classes of a policy are called as they are elsewhere.',
-    why: 'A name with a typing mistake stands for nothing: the job fails, the data set is empty, the policy holds for no guest.',
+      'Datastores of jobs, tokens of permissions, storages of data sets and classes of a policy are called as they are elsewhere.',
+    why: 'A name with a typing mistake stands for nothing: the job fails, the token may do nothing, the data set is empty, the policy holds for no guest.',
     compares: ['the name', 'what goes by such a name'],
   },
   (picture) => [
-    ...picture.hosts.flatMap((host) => [...stores(host), ...classes(picture, host)]),
+    ...picture.hosts.flatMap((host) => [...stores(host), ...tokens(host), ...classes(picture, host)]),
     ...storages(picture),
   ],
 );
@@ -32,6 +32,24 @@ function stores({ name, datastores, pbsJobs }: PictureHost): Misfit[] {
       where,
       against: datastores[0]?.where,
     }));
+}
+
+/** Where a user has no token in the inventory, those that it has were made by hand. */
+function tokens({ name, users }: PictureHost): Misfit[] {
+  return users.flatMap((user) =>
+    user.acl.flatMap(({ token, role, path }) => {
+      if (token === undefined || user.tokens.length === 0 || user.tokens.includes(token)) return [];
+      return [
+        {
+          hosts: [name],
+          about: `user:${user.name}`,
+          message: `${role} at ${path} is for the token ${token} of ${user.name}, who has ${user.tokens.join(', ')} on ${name}`,
+          hint: didYouMean(token, user.tokens) ?? 'correct the name, or declare the token',
+          where: user.where,
+        },
+      ];
+    }),
+  );
 }
 
 /** A policy may be written before its first guest comes. One that is nearly called like a class in use is a mistake. */

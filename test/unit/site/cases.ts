@@ -597,6 +597,10 @@ export const cases: Readonly<Record<string, Cases>> = {
         but({ kind: 'gc' }, ...has('pbs1', 'pbs_job gc-store')),
         [['job:gc-store', /is for the datastore gc-store/]],
       ],
+      'a permission of no token': [
+        but('pev', ...has('pbs1', 'pbs_user backup@pbs', 'acl', 1, 'token')),
+        [['user:backup@pbs', /is for the token pev of backup@pbs, who has pve1 on pbs1/]],
+      ],
       'nearly a class': [
         but({ policy: { 'busy-meida': { mode: 'stop' } } }, 'hosts', 'pve1', 'vars', 'backup-jobs'),
         [['class:busy-meida', /no guest is of that class/]],
@@ -608,6 +612,7 @@ export const cases: Readonly<Record<string, Cases>> = {
     },
     fits: {
       'garbage collection': but({ kind: 'gc' }, ...has('pbs1', 'pbs_job store')),
+      'tokens made by hand': but([], ...has('pbs1', 'pbs_user backup@pbs', 'tokens')),
       'a policy for guests to come': but(
         { policy: { windows: { mode: 'stop' } } },
         'hosts',

@@ -8,9 +8,9 @@ function foundBy(code: string, world: World): readonly Finding[] {
   return rules.find((rule) => rule.code === code)?.judge(pictureOf(world)) ?? [];
 }
 
-/** What is compared with the absence of something has one place only. */
+/** What is compared with the absence of something, or with a line of the same entry, has one place only. */
 const alone =
-  /no enabled backup job|lacks 3 copies|holds a database|2 known copies|which is not on its mount|holds a p/;
+  /is for the token|no enabled backup job|lacks 3 copies|holds a database|2 known copies|which is not on its mount|holds a p/;
 
 test('every rule has cases, and none that is no rule', () => {
   expect(Object.keys(cases).sort()).toEqual(rules.map(({ code }) => code).sort());
