@@ -103,8 +103,9 @@ describeVm('the example site in trouble, with NFS for real', () => {
       '{"nfs": {"id": 11, "enable": false, "state": "STOPPED"}}',
     );
     await host.writeFile('/usr/local/sbin/middleware', middleware, '0755');
-    // After a start the server waits for clients that it knew: not for a minute and a half here.
-    await host.writeFile('/etc/nfs.conf', '[nfsd]\ngrace-time=10\nlease-time=10\n');
+    // After a start the server waits for clients that it knew: not for a minute and a half here. Not in nfs.conf, where idmapd finds
+    // the directory of its pipes: without idmapd the kernel lets the first mounts wait for it, for half a minute.
+    await host.writeFile('/etc/nfs.conf.d/lab.conf', '[nfsd]\ngrace-time=10\nlease-time=10\n');
     await host.sh(`printf /etc/exports >${world}/exports-path; printf 25.04 >${world}/version; echo '[]' >${world}/shares.json
 printf '10.99.0.1 truenas-hdd.lan truenas-hdd\\n10.99.0.2 pbs.lan pbs\\n' >>/etc/hosts
 systemctl stop nfs-server; rm -rf /etc/exports.d; : >/etc/exports; modprobe zfs
