@@ -93,8 +93,9 @@ export interface BackupRun {
 }
 
 /**
- * `unit since EPOCH` from when it was begun; `unit state WORD`; `task:UPID last LINE` of the task logs of two days. The UPID of the worker
- * is known by its kind, its guest and its start: vzdump itself does not tell it.
+ * `unit since EPOCH` from when it was begun; `unit state WORD`; `task:UPID last LINE` of the task logs that were written to since then. The
+ * UPID of the worker is known by its kind, its guest and its start: vzdump itself does not tell it. A start is told in seconds, and
+ * the backup before may have begun in the same one: its log is older.
  */
 export function backupQuestion({ host, unit, id }: BackupRun): Question {
   return {
@@ -104,7 +105,7 @@ export function backupQuestion({ host, unit, id }: BackupRun): Question {
 { read -r since <${`/run/${unit}`}; } 2>/dev/null
 printf 'unit\tsince\t%s\n' "$since"
 printf 'unit\tstate\t%s\n' "$(limited 10 'systemctl is-active "$1"' ${unit})"
-find /var/log/pve/tasks -mindepth 2 -maxdepth 2 -name ${`UPID:*:vzdump:${id}:*`} -mmin -2880 | while IFS= read -r log; do
+find /var/log/pve/tasks -mindepth 2 -maxdepth 2 -name ${`UPID:*:vzdump:${id}:*`} -newer ${`/run/${unit}`} | while IFS= read -r log; do
   printf 'task:%s\tlast\t%s\n' "\${log##*/}" "$(tail -n 1 "$log" | tr '\t\r' '  ')"
 done
 printf 'tasks\tlooked\tyes\n'`,

@@ -13,6 +13,7 @@ const vzdump = String.raw`#!/usr/bin/perl
 use strict; use warnings;
 open my $calls, '>>', '/root/calls'; print {$calls} "@ARGV\n"; close $calls;
 my ($vmid) = @ARGV;
+sleep 1; # The real one takes that to load; its task begins later than its unit.
 my $does = ''; if (open my $f, '<', '/root/does') { chomp($does = <$f>) }
 open my $s, '<', "/proc/$$/stat"; my $stat = <$s>; $stat =~ s/^.*\) //;
 my $upid = sprintf 'UPID:pve2:%08X:%08X:%08X:vzdump:%s:root@pam:', $$, (split / /, $stat)[19], time, $vmid;
@@ -118,7 +119,11 @@ describeLab('vzdump/backup on a node of Proxmox VE', () => {
     expect(nothing).toMatchObject({ code: 4, outcomes: ['failed'] });
     expect(nothing.steps[0]?.message).toContain('local has no new backup of guest 1031');
     await host.writeFile('/root/does', 'fails\n');
+    // Backups that began in the very seconds of this one, and went well before it.
+    await host.sh(`dir=/var/log/pve/tasks/A; mkdir -p "$dir"; now=$(date +%s)
+for i in $(seq 0 59); do echo 'TASK OK' >"$dir/$(printf 'UPID:pve2:%08X:%08X:%08X:vzdump:1031:root@pam:' "$i" "$i" $((now + i)))"; done`);
     const fails = await backup('--yes');
+    await host.sh('rm -r /var/log/pve/tasks/A');
     expect(fails).toMatchObject({ code: 4, outcomes: ['failed'] });
     expect(fails.steps[0]?.message).toContain('TASK ERROR: job errors');
   }, 60_000);
