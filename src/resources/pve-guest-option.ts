@@ -13,6 +13,7 @@ import {
   unstick,
   wantedOptions,
 } from './pve-guest-option-state.ts';
+import { processOfTask } from './vzdump-process.ts';
 
 /** Options of a guest of Proxmox VE that decide about its backups. */
 export const pveGuestOption = defineType<GuestOptionSpec>({
@@ -113,30 +114,20 @@ for vmid in ${vmids.split(' ')}; do
 done`;
   return sh`${readCfs(vmids.split(' '), text)}
 [ -n "$lost" ] || printf '%s\n' "$seen"
-${workers}
+export ROOT
+workers() { awk ${workers} ./var/log/pve/tasks/active 2>/dev/null; }
 for vmid in ${vmids.split(' ')}; do
   case $seen in *"
 $vmid	now	lock: backup"*) for id in $(workers); do printf '%s\tworker\t%s\n' "$vmid" "$id"; done ;; esac
 done`;
 }
 
-/**
- * The ids of the vzdump tasks that run now, `-` for one over several guests. A task runs while there is a process with the number AND the
- * start time of its UPID: a number alone may be somebody else's by now.
- */
-const workers = sh`workers() {
-  while read -r upid _; do
-    case $upid in UPID:*:*:*:*:vzdump:*:*:) ;; *) continue ;; esac
-    rest=\${upid#UPID:*:}
-    pid=\${rest%%:*} rest=\${rest#*:}
-    start=\${rest%%:*} rest=\${rest#*:vzdump:}
-    case $pid$start in *[!0-9A-Fa-f]*) continue ;; esac
-    read -r stat </proc/$((0x$pid))/stat || continue
-    set -- \${stat##*) }
-    [ "\${20}" = "$((0x$start))" ] || continue
-    id=\${rest%%:*}
-    printf '%s\n' "\${id:--}"
-  done 2>/dev/null <./var/log/pve/tasks/active
+/** The ids of the vzdump tasks that run now, `-` for one over several guests. */
+const workers = `${processOfTask}
+{
+  n = split($1, upid, ":")
+  if (n < 8 || upid[6] != "vzdump" || process($1) == "") next
+  print upid[7] == "" ? "-" : upid[7]
 }`;
 
 const lines = `BEGIN { part = "now" }

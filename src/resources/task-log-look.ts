@@ -1,5 +1,6 @@
 import type { Sh } from '../model/sh.ts';
 import { atAll, sh } from '../shell/sh.ts';
+import { processOfTask } from './vzdump-process.ts';
 
 /** A guest whose newest backup is looked up. */
 export interface GuestLog {
@@ -40,15 +41,10 @@ function logFile(kind: 'vm' | 'ct', vmid: number): string {
 
 /**
  * A task over several guests has no id in its UPID: its log says whose it is. One that ended before its first guest is about all that
- * its job may hold. awk has no hexadecimal numbers in every flavour; those of a UPID have a fixed
- * width, so that they compare as text.
+ * its job may hold. The numbers of a UPID have a fixed width, so that they compare as text.
  */
 const program = String.raw`BEGIN { FS = "\t"; OFS = "\t" }
-function number(hex,  i, n) {
-  n = 0
-  for (i = 1; i <= length(hex); i++) n = n * 16 + index("0123456789ABCDEF", toupper(substr(hex, i, 1))) - 1
-  return n
-}
+${processOfTask}
 function remember(key, upid, since,  i) {
   for (i = 1; i <= count[key]; i++) if (task[key, i] == upid) return
   for (i = count[key]; i >= 1 && begun[key, i] < since; i--) {
@@ -63,18 +59,6 @@ function tasks(file,  line, word, part) {
     if (split(word[1], part, ":") >= 8 && part[6] == "vzdump" && word[1] !~ /\//) remember(part[7], word[1], part[5])
   }
   close(file)
-}
-function process(upid,  part, file, line, word, start) {
-  if (ENVIRON["ROOT"] != "") return ""
-  split(upid, part, ":")
-  file = "/proc/" number(part[3]) "/stat"
-  line = ""
-  getline line < file
-  close(file)
-  if (line == "") return ""
-  sub(/^.*\) /, "", line)
-  split(line, word, " ")
-  return word[20] == number(part[4]) ? word[1] : ""
 }
 function worth(line) {
   if (line ~ /(^|[0-9] )(ERROR|WARN|TASK [A-Z]+):? ?/) return 2

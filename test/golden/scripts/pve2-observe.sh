@@ -629,21 +629,29 @@ for identity in 111 1031; do
 done
 [ -n "$lost" ] || printf '%s
 ' "$seen"
-workers() {
-  while read -r upid _; do
-    case $upid in UPID:*:*:*:*:vzdump:*:*:) ;; *) continue ;; esac
-    rest=${upid#UPID:*:}
-    pid=${rest%%:*} rest=${rest#*:}
-    start=${rest%%:*} rest=${rest#*:vzdump:}
-    case $pid$start in *[!0-9A-Fa-f]*) continue ;; esac
-    read -r stat </proc/$((0x$pid))/stat || continue
-    set -- ${stat##*) }
-    [ "${20}" = "$((0x$start))" ] || continue
-    id=${rest%%:*}
-    printf '%s
-' "${id:--}"
-  done 2>/dev/null <./var/log/pve/tasks/active
+export ROOT
+workers() { awk 'function number(hex,  i, n) {
+  n = 0
+  for (i = 1; i <= length(hex); i++) n = n * 16 + index("0123456789ABCDEF", toupper(substr(hex, i, 1))) - 1
+  return n
 }
+function process(upid,  part, file, line, word) {
+  if (ENVIRON["ROOT"] != "") return ""
+  split(upid, part, ":")
+  file = "/proc/" number(part[3]) "/stat"
+  line = ""
+  getline line < file
+  close(file)
+  if (line == "") return ""
+  sub(/^.*\) /, "", line)
+  split(line, word, " ")
+  return word[20] == number(part[4]) ? word[1] : ""
+}
+{
+  n = split($1, upid, ":")
+  if (n < 8 || upid[6] != "vzdump" || process($1) == "") next
+  print upid[7] == "" ? "-" : upid[7]
+}' ./var/log/pve/tasks/active 2>/dev/null; }
 for vmid in 111 1031; do
   case $seen in *"
 $vmid	now	lock: backup"*) for id in $(workers); do printf '%s	worker	%s
