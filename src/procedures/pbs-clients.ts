@@ -90,7 +90,7 @@ export function smallest(
 
 /**
  * What vzdump is told, call by call, to back up a node: what its jobs to this storage say, else all guests. Jobs differ in their modes, and
- * what is declared for stop mode must not be made in another one. Compression is the server's own matter. Nothing is pruned: without the
+ * what is declared for stop mode must not be made in another one; their further options go along. Nothing is pruned: without the
  * retention of its job, that of the storage or of vzdump.conf would count, and remove what the job keeps; `--remove 0` would not help, for
  * then a guest that has as many backups as its retention keeps gets no further one.
  */

@@ -237,7 +237,9 @@ zfs destroy -r Taupo/pbs; zfs rename Taupo/new Taupo/pbs; zfs destroy Taupo/pbs@
       await snapshot();
       const mended = await following;
       expect(mended.exit, mended.said).toBe(0);
-      expect(await pihanga.readFile('/root/vzdump-calls')).toMatch(/^200 --storage pbs-pihanga .*\n$/);
+      expect(await pihanga.readFile('/root/vzdump-calls')).toBe(
+        '200 --storage pbs-pihanga --mode snapshot --prune-backups keep-all=1\n',
+      );
       await night(pihanga, 'pihanga');
       await well();
     },
@@ -254,11 +256,14 @@ zfs destroy -r Taupo/pbs; zfs rename Taupo/new Taupo/pbs; zfs destroy Taupo/pbs@
         rule: 'nas-permissions',
         procedure: 'provision run nfs/repair-permissions --host truenas-hdd',
       };
-      expect(only(diff)).toMatchObject(cause);
+      expect(only(diff)).toMatchObject({ ...cause, hosts: ['truenas-hdd'] });
       const check = await see(site, 'check');
       const finding = only(check);
       expect(finding).toMatchObject({ ...cause, hosts: ['truenas-hdd', 'pbs'] });
-      expect(check.checks).toContain('truenas-hdd fail truenas-backup-target/acl-mode');
+      expect(check.checks).toEqual([
+        'pbs fail pbs/store-pbs-datastore',
+        'truenas-hdd fail truenas-backup-target/acl-mode',
+      ]);
       const mended = await follow(site, finding.procedure);
       expect(mended.exit, mended.said).toBe(0);
       expect(mended.said).toContain('pbs at /mnt/pbs-datastore cannot set its mode: Operation not permitted');
